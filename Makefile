@@ -1,0 +1,56 @@
+# `make run` and `make test` need python3 (3.11 or newer), pip and make; everything else goes into .venv.
+# Set-up is done again only when pyproject.toml has changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# One BLAS thread for each process: the arrays are small, and the search runs one worker on each core.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+
+.PHONY: help run test report bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run     discover a law on tasks/vocab_scaling (2 minutes of search)"
+	@echo "make test    ruff, mypy and pytest"
+	@echo "make report  the fitter against the certified values of NIST StRD, digit by digit"
+	@echo "make bench   the fitter against scipy.optimize.least_squares"
+	@echo "make clean   remove .venv and caches"
+
+run: $(VENV)/.installed
+	$(BIN)/discover run tasks/vocab_scaling
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest
+
+report: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m report -s
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/fitting.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "discover needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
+	       "name another one, for example: make PYTHON=python3.12 test" >&2; exit 1; }
+	@# Some systems ship venv without ensurepip: then the system's pip puts one into the new environment.
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	  rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install pip; } || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find discover tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,147 @@
+"""What a search keeps: every key it met, the best laws of each structure, and the Pareto front.
+
+In: assessed candidates. Out: parents for the next ones, the front, bars for racing. It has no policy about where
+formulas come from, and never sees a held-out row.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from discover.archive.candidate import OK, Candidate
+from discover.law.expression import Call, walk
+
+_PER_ISLAND = 24
+_ELITES = 240
+_SAME = 1e-3  # of the target's spread: predictions this close on all probes are one function
+
+
+def structure(candidate: Candidate) -> str:
+    """The island a law lives on: its outermost shape and the number of inputs that it reads."""
+    node = candidate.law.expression
+    outer = node.function if isinstance(node, Call) else "symbol"
+    inner = {n.function for n in walk(node) if isinstance(n, Call)} & {"exp", "log", "sigmoid", "tanh", "min", "max"}
+    return f"{outer}/{'+'.join(sorted(inner))}/{len(candidate.law.inputs)}"
+
+
+@dataclass(eq=False)
+class Archive:
+    """The memory of one run.
+
+    Attributes:
+        spread: Standard deviation of the training target, the yardstick for "the same predictions".
+        penalty: What one unit of complexity costs in units of score.
+    """
+
+    spread: float
+    penalty: float = 0.004
+    elites: list[Candidate] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    count: int = 0
+    _keys: set[str] = field(default_factory=set)
+    _prints: dict[bytes, Candidate] = field(default_factory=dict)
+
+    def fitness(self, candidate: Candidate) -> float:
+        """What selection goes by, lower is better: validation, a little of the fit itself, and complexity."""
+        validation = candidate.validation
+        if not candidate.ok or validation is None:
+            return float("inf")
+        inside = float(np.log(validation.in_sample + 1e-6))
+        unruly = 0.5 if validation.far else 0.0
+        return validation.score + 0.15 * inside + self.penalty * candidate.complexity + unruly
+
+    def knows(self, key: str) -> bool:
+        return key in self._keys
+
+    def reserve(self, key: str) -> None:
+        """Marks a key as asked for, so that nobody asks again while it is being assessed."""
+        self._keys.add(key)
+
+    def add(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Takes in candidates; returns those that became elites."""
+        entered = []
+        for candidate in candidates:
+            self.count += 1
+            self._keys.add(candidate.key)
+            if not candidate.ok or not np.isfinite(candidate.score):
+                self.failures[candidate.status if candidate.status != OK else "poor fit"] += 1
+                continue
+            if self._enter(candidate):
+                entered.append(candidate)
+        return entered
+
+    def _enter(self, candidate: Candidate) -> bool:
+        value = self.fitness(candidate)
+        mark = np.round(candidate.probes / (_SAME * self.spread)).astype(np.float64).tobytes()
+        twin = self._prints.get(mark)
+        if twin is not None:
+            if self.fitness(twin) <= value:
+                self.failures["same predictions as another"] += 1
+                return False
+            self.elites.remove(twin)
+        island = structure(candidate)
+        mates = [e for e in self.elites if structure(e) == island]
+        worst = max(mates, key=self.fitness, default=None)
+        if len(mates) >= _PER_ISLAND and worst is not None:
+            if self.fitness(worst) <= value:
+                return self._refused(mark, twin)
+            self._drop(worst)
+        bisect.insort(self.elites, candidate, key=self.fitness)
+        self._prints[mark] = candidate
+        if len(self.elites) > _ELITES:
+            last = self.elites[-1]
+            self._drop(last)
+            return last is not candidate
+        return True
+
+    def _refused(self, mark: bytes, twin: Candidate | None) -> bool:
+        if twin is not None:
+            del self._prints[mark]
+        return False
+
+    def _drop(self, candidate: Candidate) -> None:
+        self.elites.remove(candidate)
+        self._prints = {m: c for m, c in self._prints.items() if c is not candidate}
+
+    def parent(self, rng: np.random.Generator) -> Candidate | None:
+        """A tournament winner: among all elites, or now and then within one island."""
+        if not self.elites:
+            return None
+        pool = self.elites
+        if rng.random() < 0.4:
+            island = structure(self.elites[int(rng.integers(len(self.elites)))])
+            pool = [e for e in self.elites if structure(e) == island]
+        picks = rng.integers(len(pool), size=min(5, len(pool)))
+        return pool[int(picks.min())]
+
+    def pareto_front(self) -> tuple[Candidate, ...]:
+        """Laws that nothing beats on score and complexity at once, simplest first."""
+        front: list[Candidate] = []
+        best = float("inf")
+        for candidate in sorted(self.elites, key=lambda c: (c.complexity, c.score)):
+            if candidate.score < best - 1e-9:
+                front.append(candidate)
+                best = candidate.score
+        return tuple(front)
+
+    def best(self) -> Candidate | None:
+        return self.elites[0] if self.elites else None
+
+    def survivor_bar(self, place: int = 40) -> float:
+        """The score a newcomer must reach to be worth a thorough look."""
+        if len(self.elites) < place:
+            return float("inf")
+        return sorted(e.score for e in self.elites)[place - 1]
+
+    def fit_bar(self) -> float:
+        """The in-sample NMSE above which folds are not worth their time."""
+        if len(self.elites) < 20:
+            return 1.0
+        return max(30.0 * min(e.validation.in_sample for e in self.elites if e.validation), 0.02)
+
+

@@ -1,0 +1,60 @@
+"""`Candidate`: a law that was tried, with what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from discover.fitting import Recipe
+from discover.law.law import Law
+from discover.scoring import Validation
+
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One law × recipe of a run.
+
+    Attributes:
+        number: Its place in the run, counted from 1.
+        law, recipe: What was fitted, and how.
+        proposer: Where it came from: "families", "mutation", ...
+        parents: Numbers of the candidates it was made from.
+        status: "ok", or why it failed.
+        validation: None where it failed before it was validated.
+        seconds: Time that assessing took.
+    """
+
+    number: int
+    law: Law
+    recipe: Recipe
+    proposer: str
+    parents: tuple[int, ...]
+    status: str
+    validation: Validation | None
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.status == OK and self.validation is not None
+
+    @property
+    def score(self) -> float:
+        """Validation score, lower is better; infinite where it failed."""
+        return self.validation.score if self.ok and self.validation is not None else float("inf")
+
+    @property
+    def complexity(self) -> int:
+        return self.law.complexity
+
+    @property
+    def key(self) -> str:
+        """The law's key with its recipe: the same law under another recipe is another candidate."""
+        return f"{self.law.key} | {self.recipe.text}"
+
+    @property
+    def probes(self) -> np.ndarray:
+        assert self.validation is not None
+        return self.validation.probes

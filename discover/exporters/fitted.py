@@ -1,0 +1,90 @@
+"""`FittedLaw`: a law with its parameters for each cell, and what an export says about where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from discover.law import Law
+from discover.task import Cell
+
+
+@dataclass(frozen=True)
+class FittedLaw:
+    """What is exported.
+
+    Attributes:
+        law: The formula.
+        cells: (group, target) of each row of `parameters`.
+        parameters: (cell, parameter), in the task's own units.
+        units: Unit of each input and target, by name.
+        provenance: law id, task, run, seed, scores ...: anything a record can hold.
+    """
+
+    law: Law
+    cells: tuple[Cell, ...]
+    parameters: np.ndarray
+    units: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        due = (len(self.cells), len(self.law.parameters))
+        if np.shape(self.parameters) != due:
+            came = np.shape(self.parameters)
+            raise ValueError(f"parameters: shape {came}, expected {due}, a row per cell")
+
+    @property
+    def by_group(self) -> bool:
+        """Whether a prediction needs to be told a group."""
+        return len({cell.group for cell in self.cells}) > 1 or self.cells[0].group != ""
+
+    @property
+    def by_target(self) -> bool:
+        """Whether a prediction needs to be told a target."""
+        return len({cell.target for cell in self.cells}) > 1
+
+    def key(self, cell: Cell) -> str | tuple[str, str]:
+        """What tells `cell` from the others: its group, its target, or both."""
+        if self.by_group and self.by_target:
+            return cell.group, cell.target
+        return cell.target if self.by_target else cell.group
+
+    @property
+    def target(self) -> str:
+        """The target's name; `target` where one form serves several."""
+        return "target" if self.by_target else self.cells[0].target
+
+    def values(self, cell: int) -> dict[str, float]:
+        """Parameters of one cell by name."""
+        return dict(zip(self.law.parameters, map(float, self.parameters[cell]), strict=True))
+
+    def heading(self) -> list[str]:
+        """Lines that say what this is and where it comes from."""
+        told = self.provenance
+        lines = [f"{told.get('law', 'law')}: {self.target} = {self.law}"]
+        known = (word for word in ("task", "run", "seed", "recipe") if told.get(word) not in (None, ""))
+        origin = [f"{word} {told[word]}" for word in known]
+        if origin:
+            lines.append(f"Exported by discover from {', '.join(origin)}.")
+        with_units = [
+            name + (f" ({self.units[name]})" if self.units.get(name) else "") for name in self.law.inputs
+        ]
+        if with_units:
+            lines.append(f"Inputs: {', '.join(with_units)}.")
+        return [line.replace('"""', "'''").replace("\\", "/") for line in lines]
+
+
+def free_names(names: tuple[str, ...], taken: set[str]) -> dict[str, str]:
+    """Each name as it is, or with underscores appended where it is taken; no two become the same."""
+    used = set(taken)
+    given: dict[str, str] = {}
+    for name in names:
+        fresh = name
+        while fresh in used or (fresh != name and fresh in names):
+            fresh += "_"
+        used.add(fresh)
+        given[name] = fresh
+    return given

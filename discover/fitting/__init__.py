@@ -1,0 +1,12 @@
+"""Fitting: the one fitter that every law, human or found, goes through.
+
+In: a law, rows, a recipe. Out: a `Fit` with parameters per cell and what can be said about them.
+Stays out: choosing among laws, held-out rows.
+"""
+
+from discover.fitting.cells import Cells
+from discover.fitting.fit import CONVERGED, Fit, predict_cells
+from discover.fitting.least_squares import fit, fit_cells
+from discover.fitting.recipe import LOSSES, Recipe
+
+__all__ = ["CONVERGED", "LOSSES", "Cells", "Fit", "Recipe", "fit", "fit_cells", "predict_cells"]

@@ -1,0 +1,157 @@
+"""Levenberg-Marquardt over a batch of problems.
+
+Damping as in Nielsen 1999 (Madsen, Nielsen, Tingleff 2004, algorithm 3.16), scaled by each column's length
+(Marquardt 1963), so that units do not matter. A problem is one start of one cell, or one start of all cells
+together where parameters are shared; cells then form an arrow-shaped system that is eliminated cell by cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from discover.fitting.residuals import BoundResiduals, Point
+from discover.fitting.small_systems import solve_symmetric
+
+_LONGEST_STEP = 4.0  # in a transformed coordinate: a factor of 55
+_SMALL_GRADIENT = 1e-9  # cosine between the residual and a column
+_SMALL_GAIN = 1e-12  # relative
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the batch ended.
+
+    Attributes:
+        free: (problem * cells, searched) in free coordinates.
+        linear: (problem * cells, linear).
+        cost: (problem,).
+        cell_cost: (problem * cells,).
+        converged: (problem,) whether a stopping rule held; False where the step limit came first.
+    """
+
+    free: np.ndarray
+    linear: np.ndarray
+    cost: np.ndarray
+    cell_cost: np.ndarray
+    converged: np.ndarray
+
+
+def minimise(
+    residuals: BoundResiduals, free: np.ndarray, cell: np.ndarray, *, cells_each: int = 1, steps: int = 40,
+    tolerance: float = _SMALL_GAIN,
+) -> Solution:
+    """Runs every problem until it converges or `steps` are done.
+
+    Args:
+        free: (problem * cells_each, searched), the cells of one problem side by side.
+        cell: (problem * cells_each,), the rows that each item reads.
+        cells_each: Cells that one problem has together; more than one where parameters are shared.
+        tolerance: Relative gain in cost below which a problem has converged.
+    """
+    searched = free.shape[1]
+    shared = residuals.residuals.is_shared
+    problems = len(free) // cells_each
+    point = residuals.at(free, cell)
+    linear, cell_cost = point.linear, point.cost
+    cost = cell_cost.reshape(problems, cells_each).sum(1)
+    free = free.copy()
+    if searched == 0:
+        return Solution(free, linear, cost, cell_cost, np.isfinite(cost))
+    damping = np.full(problems, 1e-2)
+    factor = np.full(problems, 2.0)
+    converged = np.zeros(problems, dtype=bool)
+    small = np.zeros(problems, dtype=int)
+    gram, gradient, norms = point.gram, point.gradient, point.norms
+    active = np.flatnonzero(np.isfinite(cost))
+    offsets = np.arange(cells_each)
+    for _ in range(steps):
+        if len(active) == 0:
+            break
+        items = (active[:, None] * cells_each + offsets).ravel()
+        g, h, d = gradient[:, items], gram[:, :, items], norms[:, items]
+        each = np.repeat(damping[active], cells_each)
+        diagonal = np.einsum("iib->ib", h)
+        scale = np.maximum(diagonal, 1e-10 * d) + 1e-290
+        delta = _step(h, g, scale, each, shared, cells_each)
+        bounded = residuals.residuals.transforms.bounded[:, None]
+        delta = np.where(bounded, np.clip(delta, -_LONGEST_STEP, _LONGEST_STEP), delta)
+        delta = np.where(np.isfinite(delta), delta, 0.0)
+        trial = free[items] + delta.T
+        point = residuals.at(trial, cell[items])
+        trial_cost = point.cost.reshape(-1, cells_each).sum(1)
+        expected = -np.einsum("ib,ib->b", delta, g) - 0.5 * np.einsum("ib,ijb,jb->b", delta, h, delta)
+        expected = expected.reshape(-1, cells_each).sum(1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            gain = cost[active] - trial_cost
+        better = np.isfinite(trial_cost) & (gain > 0)
+        ratio = np.where(better, np.minimum(gain / np.maximum(expected, 1e-200), 2.0), 0.0)
+        damping[active] = np.where(
+            better, damping[active] * np.clip(1.0 - (2.0 * ratio - 1.0) ** 3, 0.1, 1.0), damping[active] * factor[active]
+        )
+        factor[active] = np.where(better, 2.0, factor[active] * 2.0)
+        damping = np.clip(damping, 1e-14, 1e14)
+        moved = np.abs(delta.T) / (np.abs(free[items]) + 1e-8)
+        still = (moved.max(1) < 1e-11).reshape(-1, cells_each).all(1)
+        won = active[better]
+        if len(won):
+            where = np.repeat(better, cells_each)
+            into = items[where]
+            free[into], linear[into], cell_cost[into] = trial[where], point.linear[where], point.cost[where]
+            gradient[:, into], gram[:, :, into], norms[:, into] = (
+                point.gradient[:, where], point.gram[:, :, where], point.norms[:, where],
+            )
+        small[active] = np.where(better & (gain <= tolerance * cost[active]), small[active] + 1, 0)
+        cost[won] = trial_cost[better]
+        flat = _is_flat(gradient[:, items], norms[:, items], cell_cost[items]).reshape(-1, cells_each).all(1)
+        stuck = ~better & (damping[active] > 1e10)
+        done = flat | still | (small[active] >= 2) | (cost[active] == 0.0) | stuck
+        converged[active[done]] = True
+        active = active[~done]
+    return Solution(free, linear, cost, cell_cost, converged)
+
+
+def _is_flat(gradient: np.ndarray, norms: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """Whether the residual stands upright on every column."""
+    length = np.sqrt(norms * 2.0 * cost)
+    return (np.abs(gradient) <= _SMALL_GRADIENT * length + 1e-290).all(0)
+
+
+def _step(
+    gram: np.ndarray, gradient: np.ndarray, scale: np.ndarray, damping: np.ndarray, shared: np.ndarray, cells: int
+) -> np.ndarray:
+    """The damped Gauss-Newton step (searched, batch)."""
+    n, batch = gradient.shape
+    damped = gram.copy()
+    index = np.arange(n)
+    if not shared.any():
+        damped[index, index] += damping * scale
+        return -solve_symmetric(damped, gradient[:, None])[:, 0]
+    # Arrow: eliminate each cell's own parameters, solve for the shared ones, substitute back.
+    own, common = np.flatnonzero(~shared), np.flatnonzero(shared)
+    damped[own, own] += damping * scale[own]
+    problems = batch // cells
+    right = gradient[own][:, None]
+    border = damped[np.ix_(own, common)]
+    inner = damped[np.ix_(own, own)]
+    solved = solve_symmetric(inner, np.concatenate([border, right], axis=1)) if len(own) else None
+    total = damped[np.ix_(common, common)]
+    pull = gradient[common]
+    if solved is not None:
+        total = total - np.einsum("kib,kjb->ijb", border, solved[:, :-1])
+        pull = pull - np.einsum("kib,kb->ib", border, solved[:, -1])
+    total = total.reshape(len(common), len(common), problems, cells).sum(-1)
+    pull = pull.reshape(len(common), problems, cells).sum(-1)
+    spread = scale[common].reshape(len(common), problems, cells).sum(-1)
+    diagonal = np.arange(len(common))
+    total[diagonal, diagonal] += damping.reshape(problems, cells)[:, 0] * spread
+    together = -solve_symmetric(total, pull[:, None])[:, 0]
+    step = np.empty((n, batch))
+    step[common] = np.repeat(together, cells, axis=1)
+    if solved is not None:
+        step[own] = -solved[:, -1] - np.einsum("kjb,jb->kb", solved[:, :-1], step[common])
+    return step
+
+
+__all__ = ["Point", "Solution", "minimise"]

@@ -1,0 +1,93 @@
+"""How a law is fitted: data, not code, so that it can be stored, shown and evolved beside the law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.errors import FitError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from discover.task import Rows
+
+LOSSES = ("squared", "log", "huber", "soft_l1", "log_huber", "log_soft_l1")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is minimised, and over which rows.
+
+    Attributes:
+        loss: One of LOSSES. "log" compares log(prediction) with log(target); Huber and soft-L1 count large
+            residuals linearly beyond 1.345 robust standard deviations of a pilot fit.
+        weight: Rows count as (scale / largest scale)**weight, scale being the geometric mean of the scale axes.
+        window: Fraction of the rows, the smallest in scale, that are left out.
+    """
+
+    loss: str = "squared"
+    weight: float = 0.0
+    window: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise FitError(f"loss: {self.loss!r}{did_you_mean(self.loss, LOSSES)}")
+        if not (0.0 <= self.weight <= 4.0 and 0.0 <= self.window < 0.95):
+            raise FitError(f"recipe: weight {self.weight}, window {self.window}; expected 0..4 and 0..0.95")
+
+    @property
+    def is_log(self) -> bool:
+        return self.loss.startswith("log")
+
+    @property
+    def robust(self) -> str:
+        """"huber", "soft_l1", or "" for a plain square."""
+        return self.loss.removeprefix("log_") if self.loss not in ("squared", "log") else ""
+
+    @property
+    def text(self) -> str:
+        """Such as "log weight=0.5"; `from_text` reads it back."""
+        extra = [f"{f.name}={getattr(self, f.name):g}" for f in fields(self)[1:] if getattr(self, f.name) != f.default]
+        return " ".join([self.loss, *extra])
+
+    @classmethod
+    def from_text(cls, text: str) -> Recipe:
+        """The recipe that `text` names.
+
+        Raises:
+            FitError: A word that is no loss and no setting; names it.
+        """
+        loss, *settings = text.split() or ["squared"]
+        values: dict[str, float] = {}
+        for setting in settings:
+            name, _, value = setting.partition("=")
+            if name not in ("weight", "window"):
+                raise FitError(f"recipe: unknown setting {setting!r}; known: weight=..., window=...")
+            try:
+                values[name] = float(value)
+            except ValueError:
+                raise FitError(f"recipe: {setting!r}: expected a number after '='") from None
+        return cls(loss, **values)
+
+    def row_weights(self, rows: Rows, scale_axes: Sequence[str], log_axes: Sequence[bool]) -> np.ndarray:
+        """Weight (row,) of each row, zero for those outside the window; within each cell the largest scale has 1."""
+        weights = np.ones(len(rows.target))
+        if (self.weight == 0.0 and self.window == 0.0) or not scale_axes:
+            return weights
+        scale = np.zeros(len(rows.target))
+        for axis, is_log in zip(scale_axes, log_axes, strict=True):
+            column = rows.inputs[:, rows.input_names.index(axis)]
+            scale += (np.log(column) if is_log else column) / len(scale_axes)
+        for cell in range(len(rows.cells)):
+            mine = np.flatnonzero(rows.cell == cell)
+            if len(mine) == 0:
+                continue
+            own = scale[mine]
+            if self.weight:
+                weights[mine] = np.exp(self.weight * (own - own.max()))
+            if self.window:
+                weights[mine[own < np.quantile(own, self.window)]] = 0.0
+        return weights

@@ -1,0 +1,25 @@
+"""Laws: what they are, how text becomes one, and how one becomes numbers.
+
+In: text and input names. Out: immutable `Law`s, their key, complexity, values and Jacobians.
+Stays out: data, fitting, scores.
+"""
+
+from discover.law.expression import Call, Expression, Number, Symbol, symbols, to_text, walk
+from discover.law.grammar import GRAMMAR, Function
+from discover.law.law import Law
+from discover.law.parser import law_of, parse
+
+__all__ = [
+    "GRAMMAR",
+    "Call",
+    "Expression",
+    "Function",
+    "Law",
+    "Number",
+    "Symbol",
+    "law_of",
+    "parse",
+    "symbols",
+    "to_text",
+    "walk",
+]

@@ -1,0 +1,133 @@
+"""Proposers that need nothing but the archive: families, mutation, crossover, other recipes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.fitting import LOSSES, Recipe
+from discover.law.expression import symbols
+from discover.law.law import Law
+from discover.proposers.families import random_expression
+from discover.proposers.mutation import cross, mutate
+from discover.proposers.pieces import Input
+from discover.proposers.proposal import Proposal, is_sensible, tidy_law
+
+if TYPE_CHECKING:
+    from discover.archive import Archive
+    from discover.law.expression import Expression
+    from discover.task import Rows, Task
+
+_WEIGHTS = (0.0, 0.25, 0.5, 1.0)
+_WINDOWS = (0.0, 0.15, 0.3, 0.45)
+
+
+def inputs_of(rows: Rows, task: Task) -> list[Input]:
+    """How the pieces may use each input: by what its column promises and its training rows show."""
+    scales = {column.name: column.scale for column in task.inputs}
+    found = []
+    for index, name in enumerate(rows.input_names):
+        lowest = float(rows.inputs[:, index].min())
+        is_log = scales.get(name, "linear") == "log"
+        found.append(Input(name, is_log and lowest > 0, lowest >= 0))
+    return found
+
+
+class Recipes:
+    """Draws recipes: mostly the parent's, now and then a neighbour of it."""
+
+    def __init__(self, task: Task, genes: bool = True) -> None:
+        positive = bool((task.training.target > 0).all())
+        self.losses = [loss for loss in LOSSES if positive or not loss.startswith("log")]
+        self.scaled = bool(task.scale_axes)
+        self.genes = genes
+
+    def draw(self, rng: np.random.Generator, parent: Recipe | None = None) -> Recipe:
+        if not self.genes:
+            return Recipe()
+        base = parent or Recipe(self.losses[int(rng.integers(2))] if len(self.losses) > 4 else "squared")
+        if rng.random() < (0.8 if parent is None else 0.85):
+            return base
+        roll = rng.random()
+        if roll < 0.5 or not self.scaled:
+            return Recipe(self.losses[int(rng.integers(len(self.losses)))], base.weight, base.window)
+        if roll < 0.75:
+            return Recipe(base.loss, _WEIGHTS[int(rng.integers(len(_WEIGHTS)))], base.window)
+        return Recipe(base.loss, base.weight, _WINDOWS[int(rng.integers(len(_WINDOWS)))])
+
+
+class Evolutionary:
+    """What the four siblings share: a task's inputs, its cap, and a law made fit for the archive."""
+
+    name = ""
+
+    def __init__(self, task: Task, recipes: Recipes) -> None:
+        self.inputs = inputs_of(task.training, task)
+        self.input_names = task.training.input_names
+        self.cap = task.parameter_cap
+        self.recipes = recipes
+
+    def law(self, expression: Expression, bounds: dict[str, tuple[float, float]]) -> Law | None:
+        names = set(symbols(expression))
+        if not names - set(self.input_names) or not names & set(self.input_names):
+            return None
+        law = tidy_law(expression, self.input_names, bounds)
+        return law if is_sensible(law, self.cap) else None
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        """One proposal, or None where this try came to nothing."""
+        raise NotImplementedError
+
+
+class Families(Evolutionary):
+    """Random laws of the field's shapes."""
+
+    name = "families"
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        law = self.law(*random_expression(self.inputs, self.cap, rng))
+        return Proposal(law, self.recipes.draw(rng), self.name) if law else None
+
+
+class Mutation(Evolutionary):
+    """Edits of laws that did well."""
+
+    name = "mutation"
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        parent = archive.parent(rng)
+        if parent is None:
+            return None
+        law = self.law(*mutate(parent.law, self.inputs, rng))
+        return Proposal(law, self.recipes.draw(rng, parent.recipe), self.name, (parent.number,)) if law else None
+
+
+class Crossover(Evolutionary):
+    """A term of one good law in another."""
+
+    name = "crossover"
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        first, second = archive.parent(rng), archive.parent(rng)
+        if first is None or second is None or first is second:
+            return None
+        law = self.law(*cross(first.law, second.law, self.inputs, rng))
+        recipe = self.recipes.draw(rng, first.recipe)
+        return Proposal(law, recipe, self.name, (first.number, second.number)) if law else None
+
+
+class OtherRecipe(Evolutionary):
+    """A good law, fitted in another way."""
+
+    name = "recipe"
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        parent = archive.parent(rng)
+        if parent is None or not self.recipes.genes:
+            return None
+        for _ in range(6):
+            recipe = self.recipes.draw(rng, parent.recipe)
+            if recipe != parent.recipe:
+                return Proposal(parent.law, recipe, self.name, (parent.number,))
+        return None

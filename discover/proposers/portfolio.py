@@ -1,0 +1,73 @@
+"""The portfolio: each batch is divided among proposers by what each gained lately."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.proposers.evolutionary import Evolutionary
+from discover.proposers.proposal import Proposal
+
+if TYPE_CHECKING:
+    from discover.archive import Archive, Candidate
+
+_FORGETS = 0.97  # per batch
+_LEAST = 0.08  # no proposer falls below this share: what fails early may serve late
+
+
+class Portfolio:
+    """Shares between proposers, by elites won per candidate asked for, recent ones counting most.
+
+    Source: probability matching (Thierens 2005) with a floor.
+    """
+
+    def __init__(self, proposers: Sequence[Evolutionary]) -> None:
+        self.proposers = tuple(proposers)
+        self._won = dict.fromkeys((p.name for p in proposers), 1.0)
+        self._asked = dict.fromkeys((p.name for p in proposers), 4.0)
+
+    def shares(self) -> dict[str, float]:
+        """Fraction of the next batch for each proposer."""
+        rate = {name: self._won[name] / self._asked[name] for name in self._won}
+        total = sum(rate.values())
+        room = 1.0 - _LEAST * len(rate)
+        return {name: _LEAST + room * r / total for name, r in rate.items()}
+
+    def ask(self, count: int, archive: Archive, rng: np.random.Generator) -> list[Proposal]:
+        """`count` proposals that the archive does not know yet; their keys are reserved there."""
+        shares = self.shares()
+        names = list(shares)
+        chance = np.array([shares[name] for name in names])
+        by_name = {p.name: p for p in self.proposers}
+        asked: list[Proposal] = []
+        for _ in range(count * 30):
+            if len(asked) == count:
+                break
+            first = not archive.elites
+            name = "families" if first and "families" in by_name else names[int(rng.choice(len(names), p=chance / chance.sum()))]
+            proposal = by_name[name].ask(archive, rng)
+            if proposal is None:
+                continue
+            key = f"{proposal.law.key} | {proposal.recipe.text}"
+            if archive.knows(key):
+                continue
+            archive.reserve(key)
+            asked.append(proposal)
+        return asked
+
+    def tell(self, candidates: Sequence[Candidate], entered: Sequence[Candidate]) -> None:
+        """Credits proposers for the candidates that became elites, the best places counting most."""
+        for name in self._won:
+            self._won[name] *= _FORGETS
+            self._asked[name] *= _FORGETS
+        for candidate in candidates:
+            if candidate.proposer in self._asked:
+                self._asked[candidate.proposer] += 1.0
+        for candidate in entered:
+            if candidate.proposer in self._won:
+                self._won[candidate.proposer] += 1.0
+        for name in self._won:
+            self._won[name] = max(self._won[name], 0.05)
+            self._asked[name] = max(self._asked[name], 1.0)

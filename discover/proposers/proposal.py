@@ -1,0 +1,109 @@
+"""`Proposal`: a law and a recipe that somebody wants tried, with where they came from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from discover.fitting import Recipe
+from discover.law.expression import Call, Expression, Number, Symbol, rename, symbols, walk
+from discover.law.law import Law
+from discover.law.parser import law_of
+
+MOST_COMPLEXITY = 60
+_DEEP = ("exp", "log", "tanh", "sigmoid", "pow")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a proposer asks to have assessed.
+
+    Attributes:
+        law: The law; internal proposers build it from a tree, others through the parser.
+        recipe: How to fit it.
+        proposer: Name of the source.
+        parents: Numbers of the candidates it was made from.
+    """
+
+    law: Law
+    recipe: Recipe
+    proposer: str
+    parents: tuple[int, ...] = ()
+
+
+def tidy_law(
+    expression: Expression, inputs: tuple[str, ...], bounds: dict[str, tuple[float, float]]
+) -> Law:
+    """The law of a tree, its parameters renamed by what they do: E for an offset, A.. for factors, alpha.. for
+    exponents, k.. for the rest."""
+    names = _roles(expression, set(inputs))
+    renamed = {names[old]: bounds[old] for old in names if old in bounds}
+    return law_of(rename(expression, names), inputs, bounds=renamed)
+
+
+def is_sensible(law: Law, cap: int) -> bool:
+    """Whether a law is worth a fit: within the cap, of bounded size, no tower of exponentials."""
+    if len(law.parameters) > cap or not law.inputs or law.complexity > MOST_COMPLEXITY:
+        return False
+    return _tower(law.expression, 0) <= 3
+
+
+def _tower(node: Expression, height: int) -> int:
+    """How many exponentials, logarithms and powers stand on one another, inputs and parameters inside."""
+    if not isinstance(node, Call):
+        return height
+    here = height
+    if node.function in ("exp", "log", "tanh", "sigmoid"):
+        here += 1
+    elif node.function == "pow" and not isinstance(node.arguments[0], Symbol):
+        here += 1
+    return max(_tower(argument, here) for argument in node.arguments)
+
+
+_OFFSET = ("E",)
+_FACTORS = ("A", "B", "C", "F", "G", "H", "J", "K", "L", "M", "Q", "R", "T", "U", "V", "W")
+_EXPONENTS = ("alpha", "beta", "gamma_", "delta", "eta", "kappa", "mu", "nu", "rho", "sigma", "tau", "omega")
+
+
+def _roles(expression: Expression, inputs: set[str]) -> dict[str, str]:
+    """New name of every parameter, by the first place where it stands."""
+    exponents = {
+        name
+        for node in walk(expression)
+        if isinstance(node, Call) and node.function == "pow"
+        for name in symbols(node.arguments[1])
+    }
+    top = expression.arguments if isinstance(expression, Call) and expression.function == "add" else (expression,)
+    offsets = {term.name for term in top if isinstance(term, Symbol)}
+    factors = {
+        factor.name
+        for node in walk(expression)
+        if isinstance(node, Call) and node.function == "mul"
+        for factor in node.arguments
+        if isinstance(factor, Symbol)
+    }
+    taken = Counter(dict.fromkeys(inputs, 1))
+    names: dict[str, str] = {}
+    for name in symbols(expression):
+        if name in inputs or name in names:
+            continue
+        if name in exponents:
+            pool = _EXPONENTS
+        elif name in offsets:
+            pool = _OFFSET
+        elif name in factors:
+            pool = _FACTORS
+        else:
+            pool = ()
+        free = next((n for n in pool if not taken[n]), None)
+        if free is None:
+            index = 1
+            while taken[f"k{index}"]:
+                index += 1
+            free = f"k{index}"
+        taken[free] += 1
+        names[name] = free
+    return names
+
+
+__all__ = ["MOST_COMPLEXITY", "Number", "Proposal", "is_sensible", "tidy_law"]

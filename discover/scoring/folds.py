@@ -1,0 +1,118 @@
+"""Cuts of the training rows shaped like the real extrapolation: the top of a scale axis is held back.
+
+In: training rows and their scale axes. Out: `Fold`s, several origins for each axis. Where a task has no scale axis,
+rows are dealt into five folds by their inputs, so that a setting measured in several groups stays together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from discover.task import Rows, Task
+
+_DEPTHS = (1, 2, 3)  # levels held back
+_FRACTIONS = (0.15, 0.3, 0.45)  # the same where an axis has no levels
+_MOST_LEVELS = 15
+_SAME_LEVEL = 0.02  # of the axis's range: values closer than this are one level
+_DEALT = 5
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One inner cut: masks (row,) over the training rows.
+
+    Attributes:
+        name: Such as "N top 2" for the largest two levels of N.
+        axis: The input held back; "" for a dealt fold.
+        weight: What it counts in the mean over folds.
+    """
+
+    name: str
+    axis: str
+    training: np.ndarray
+    validation: np.ndarray
+    weight: float
+
+
+def folds_of(task: Task, rows: Rows | None = None) -> tuple[Fold, ...]:
+    """The folds of a task's training rows (or of `rows`, some of them)."""
+    rows = task.training if rows is None else rows
+    scales = {column.name: column.scale for column in task.inputs}
+    return cut(rows, task.scale_axes, [scales.get(axis, "log") == "log" for axis in task.scale_axes])
+
+
+def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> tuple[Fold, ...]:
+    """Folds along each axis, the first axis (that of the real extrapolation) counting most."""
+    folds: list[Fold] = []
+    for place, (axis, is_log) in enumerate(zip(axes, log_axes, strict=True)):
+        column = rows.inputs[:, rows.input_names.index(axis)]
+        values = np.log(column) if is_log else column
+        depths = _DEPTHS if place == 0 else _DEPTHS[:2]
+        for depth in range(len(depths)):
+            held = _top(values, rows.cell, len(rows.cells), depth)
+            if not _usable(held, rows.cell, len(rows.cells)):
+                break
+            amount = f"top {depths[depth]}" if _has_levels(values, rows.cell) else f"top {_FRACTIONS[depth]:.0%}"
+            folds.append(Fold(f"{axis} {amount}", axis, ~held, held, (1.0 if place == 0 else 0.5)))
+    if not folds:
+        folds = _dealt(rows)
+    return tuple(folds)
+
+
+def levels(values: np.ndarray) -> np.ndarray:
+    """The level (row,), counted from 0, that each value belongs to; values closer than 2 % of the range are one."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    step = np.diff(ordered) > _SAME_LEVEL * max(ordered[-1] - ordered[0], 1e-300)
+    level = np.empty(len(values), dtype=int)
+    level[order] = np.concatenate([[0], np.cumsum(step)])
+    return level
+
+
+def _has_levels(values: np.ndarray, cell: np.ndarray) -> bool:
+    return int(levels(values[cell == cell[0]]).max()) + 1 <= _MOST_LEVELS
+
+
+def _top(values: np.ndarray, cell: np.ndarray, n_cells: int, depth: int) -> np.ndarray:
+    """The rows (mask) at the top of an axis, cell by cell; `depth` counts from 0, the shallowest."""
+    held = np.zeros(len(values), dtype=bool)
+    for index in range(n_cells):
+        mine = np.flatnonzero(cell == index)
+        if len(mine) == 0:
+            continue
+        level = levels(values[mine])
+        count = int(level.max()) + 1
+        if count <= _MOST_LEVELS:
+            if 2 * _DEPTHS[depth] <= count:
+                held[mine] = level >= count - _DEPTHS[depth]
+        else:
+            held[mine] = values[mine] > np.quantile(values[mine], 1.0 - _FRACTIONS[depth])
+    return held
+
+
+def _usable(held: np.ndarray, cell: np.ndarray, n_cells: int) -> bool:
+    """Whether something is held back and every cell keeps at least two fifths of its rows, three or more."""
+    total = np.bincount(cell, minlength=n_cells)
+    kept = np.bincount(cell[~held], minlength=n_cells)
+    here = total > 0
+    return bool(held.any() and (kept[here] >= np.maximum(0.4 * total[here], np.minimum(3, total[here]))).all())
+
+
+def _dealt(rows: Rows) -> list[Fold]:
+    _, setting = np.unique(np.sort(rows.inputs, axis=1), axis=0, return_inverse=True)
+    setting = setting.reshape(-1)
+    count = int(setting.max()) + 1
+    number = min(_DEALT, count)
+    # A fixed shuffle: neighbours in input space should not all land in one fold.
+    deal = np.random.default_rng(0).permutation(count) % max(number, 1)
+    masks = [deal[setting] == k for k in range(number)]
+    return [
+        Fold(f"fold {k + 1} of {number}", "", ~mask, mask, 1.0)
+        for k, mask in enumerate(masks)
+        if mask.any() and (~mask).any()
+    ]

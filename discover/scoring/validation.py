@@ -1,0 +1,262 @@
+"""A law judged on folds: fitted on each fold's training part, scored on what the fold holds back.
+
+In: a law, a recipe, a `Yardstick` (a task's training rows with folds and probes, laid out once). Out: a
+`Validation`. Held-out rows never enter: nothing here has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.fitting import Cells, Recipe, fit_cells, predict_cells
+from discover.law.law import Law
+from discover.scoring.folds import Fold, folds_of, levels
+from discover.scoring.metrics import errors, score
+
+if TYPE_CHECKING:
+    from discover.task import Rows, Task
+
+FLOOR = 1e-7  # NMSE below this is not told apart: measurements have six digits
+_FAILED = 1e6  # the NMSE of a fold whose fit or prediction is not finite
+_PROBED_ROWS = 16  # rows per cell and axis whose extrapolation is looked at
+_REACHES = (2.0, 4.0)  # times beyond the largest scale
+_FAR = (10.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work a judgement may take.
+
+    Attributes:
+        starts: Random starts for the fit on all training rows.
+        fold_starts: Random starts for each fold, beside the parameters found on all rows.
+        steps: Limit on steps of one fit.
+        most_rows: Rows of a cell that a fold's fit sees; None for all.
+    """
+
+    starts: int
+    fold_starts: int
+    steps: int
+    most_rows: int | None
+    polish: bool = False
+
+
+RACE = Effort(starts=6, fold_starts=1, steps=20, most_rows=192)
+SURVIVOR = Effort(starts=16, fold_starts=3, steps=40, most_rows=768)
+FINAL = Effort(starts=48, fold_starts=12, steps=80, most_rows=None, polish=True)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What folds and far-away probes say of a law.
+
+    Attributes:
+        score: Mean over folds of log(NMSE), weighted; lower is better.
+        nmse: (fold,) pooled over groups, mean over targets.
+        in_sample: NMSE on the rows of the fit.
+        parameters: (cell, parameter) on all training rows.
+        cost: (cell,).
+        converged: (cell,).
+        probes: (probe,) predictions on training rows and, after them, beyond each scale axis.
+        far: Problems found far outside: "" for none.
+    """
+
+    score: float
+    nmse: np.ndarray
+    in_sample: float
+    parameters: np.ndarray
+    cost: np.ndarray
+    converged: np.ndarray
+    probes: np.ndarray
+    far: str
+
+    @property
+    def r2(self) -> float:
+        """1 - exp(score): one minus the geometric mean NMSE over the folds."""
+        return float(1.0 - np.exp(min(self.score, 700.0)))
+
+
+@dataclass(eq=False)
+class Yardstick:
+    """A task's training rows with everything that judging a law needs, laid out once per process."""
+
+    task: Task
+    rows: Rows
+    folds: tuple[Fold, ...]
+    probes: Rows
+    n_inside: int
+    far: Rows
+    _cells: dict[tuple[object, ...], Cells] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, task: Task, rows: Rows | None = None) -> Yardstick:
+        """The yardstick of a task's training rows (or of `rows`, some of them)."""
+        rows = task.training if rows is None else rows
+        inside = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _PROBED_ROWS))
+        beyond = [_moved(task, rows, axis, reach) for axis in _axes(task) for reach in _REACHES]
+        if len(task.scale_axes) > 1:
+            beyond.append(_moved(task, rows, task.scale_axes, 2.0))
+        far = [_moved(task, rows, axis, reach) for axis in task.scale_axes for reach in _FAR]
+        probes = _joined([inside, *beyond])
+        return cls(task, rows, folds_of(task, rows), probes, inside.n_rows, _joined(far) if far else inside)
+
+    def weights(self, recipe: Recipe) -> np.ndarray | None:
+        if recipe.weight == 0.0 and recipe.window == 0.0:
+            return None
+        scales = {column.name: column.scale for column in self.task.inputs}
+        logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
+        return recipe.row_weights(self.rows, self.task.scale_axes, logs)
+
+    def training(self, law: Law, recipe: Recipe) -> Cells:
+        """All training rows, laid out for a law."""
+        key = (law.inputs, recipe.weight, recipe.window)
+        if key not in self._cells:
+            self._cells[key] = Cells.from_rows(self.rows, law.inputs, self.weights(recipe))
+        return self._cells[key]
+
+    def fold_cells(self, law: Law, recipe: Recipe, most_rows: int | None) -> Cells:
+        """The training parts of all folds, stacked along the cell axis."""
+        key = (law.inputs, recipe.weight, recipe.window, most_rows)
+        if key not in self._cells:
+            parts = []
+            for fold in self.folds:
+                own = self.rows.select(fold.training)
+                weights = None
+                if recipe.weight or recipe.window:
+                    scales = {column.name: column.scale for column in self.task.inputs}
+                    logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
+                    weights = recipe.row_weights(own, self.task.scale_axes, logs)
+                mask = _thinned(own, np.ones(own.n_rows, dtype=bool), most_rows)
+                parts.append(Cells.from_rows(own, law.inputs, weights, mask))
+            self._cells[key] = Cells.stack(parts)
+        return self._cells[key]
+
+
+def validate(
+    law: Law,
+    recipe: Recipe,
+    yardstick: Yardstick,
+    effort: Effort,
+    rng: np.random.Generator,
+    initial: np.ndarray | None = None,
+    bar: float = np.inf,
+) -> Validation:
+    """Fits `law` on all training rows and on each fold, and scores what each fold held back.
+
+    Args:
+        initial: (start, cell, parameter) guesses to try beside random ones.
+        bar: In-sample NMSE above which the folds are not worth their time: the score then is infinite.
+    """
+    rows, n_cells = yardstick.rows, len(yardstick.rows.cells)
+    cells = yardstick.training(law, recipe)
+    parameters, cost, converged = fit_cells(
+        law,
+        cells,
+        recipe,
+        starts=effort.starts,
+        rng=rng,
+        initial=initial,
+        polish=effort.polish,
+        steps=effort.steps,
+    )
+    in_sample = pooled_nmse(rows, predict_cells(law, parameters, rows))
+    probes = predict_cells(law, parameters, yardstick.probes)
+    far = _far_problem(yardstick, law, parameters, probes)
+    nmse = np.full(len(yardstick.folds), np.inf)
+    if not np.isfinite(cost).all() or in_sample > bar:
+        return Validation(np.inf, nmse, in_sample, parameters, cost, converged, probes, far)
+    stacked = yardstick.fold_cells(law, recipe, effort.most_rows)
+    known = np.tile(parameters, (len(yardstick.folds), 1))[None]
+    fitted, _, _ = fit_cells(
+        law,
+        stacked,
+        recipe,
+        starts=effort.fold_starts,
+        rng=rng,
+        initial=known,
+        polish=effort.polish,
+        steps=effort.steps,
+    )
+    for index, fold in enumerate(yardstick.folds):
+        held = rows.select(fold.validation)
+        own = fitted[index * n_cells : (index + 1) * n_cells]
+        nmse[index] = min(pooled_nmse(held, predict_cells(law, own, held)), _FAILED)
+    weights = np.array([fold.weight for fold in yardstick.folds])
+    mean = float(weights @ np.log(nmse + FLOOR) / weights.sum())
+    return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far)
+
+
+def pooled_nmse(rows: Rows, prediction: np.ndarray) -> float:
+    """NMSE pooled over groups, mean over targets."""
+    if len({cell.target for cell in rows.cells}) == 1:
+        return errors(rows.target, prediction)[0]
+    return score(rows, prediction).nmse
+
+
+def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes: np.ndarray) -> str:
+    """What is wrong outside the data, in words: not finite, or of a sign that no measurement has."""
+    beyond = probes[yardstick.n_inside :]
+    if not np.isfinite(probes).all():
+        return "not finite just beyond the data"
+    if not np.isfinite(predict_cells(law, parameters, yardstick.far)).all():
+        return "not finite far beyond the data"
+    target = yardstick.rows.target
+    if len(beyond) and ((target.min() > 0 and beyond.min() < 0) or (target.max() < 0 and beyond.max() > 0)):
+        return "changes sign beyond the data"
+    return ""
+
+
+def _axes(task: Task) -> tuple[str, ...]:
+    return task.scale_axes
+
+
+def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) -> Rows:
+    """Rows at the top of an axis (or of several at once), moved beyond it: times `reach`, or on a linear axis by
+    log10(reach) of its range."""
+    names = (axes,) if isinstance(axes, str) else axes
+    scales = {column.name: column.scale for column in task.inputs}
+    top = np.zeros(rows.n_rows, dtype=bool)
+    first = rows.column(names[0])
+    for cell in range(len(rows.cells)):
+        mine = np.flatnonzero(rows.cell == cell)
+        if len(mine):
+            values = np.log(first[mine]) if scales.get(names[0], "log") == "log" else first[mine]
+            level = levels(values)
+            top[mine] = level >= max(int(level.max()) - (1 if level.max() > 3 else 0), 0)
+    chosen = rows.select(_thinned(rows, top, _PROBED_ROWS))
+    inputs = chosen.inputs.copy()
+    for name in names:
+        column = rows.input_names.index(name)
+        largest = rows.inputs[:, column].max()
+        if scales.get(name, "log") == "log":
+            inputs[:, column] *= reach
+        else:
+            inputs[:, column] += np.log10(reach) * (largest - rows.inputs[:, column].min())
+    from dataclasses import replace
+
+    return replace(chosen, inputs=inputs)
+
+
+def _thinned(rows: Rows, mask: np.ndarray, most: int | None) -> np.ndarray:
+    """At most `most` rows of each cell out of `mask`, evenly spaced in the order of the target."""
+    if most is None:
+        return mask
+    kept = np.zeros(rows.n_rows, dtype=bool)
+    for cell in range(len(rows.cells)):
+        mine = np.flatnonzero(mask & (rows.cell == cell))
+        if len(mine) > most:
+            order = mine[np.argsort(rows.target[mine], kind="stable")]
+            mine = order[np.round(np.linspace(0, len(order) - 1, most)).astype(int)]
+        kept[mine] = True
+    return kept
+
+
+def _joined(several: list[Rows]) -> Rows:
+    from dataclasses import replace
+
+    first = several[0]
+    arrays = {n: np.concatenate([getattr(r, n) for r in several]) for n in ("inputs", "target", "cell", "line")}
+    return replace(first, **arrays)

@@ -1,0 +1,28 @@
+"""Where runs are kept: an append-only SQLite file, and the leaderboards written beside it.
+
+In: what a run was asked, its candidates as they are assessed, leaderboard rows, openings of held-out rows.
+Out: the same records, exactly (floats as their shortest repr). Stays out: what to search, how to rank.
+"""
+
+from discover.store.identity import law_id, short_name, task_digest
+from discover.store.leaderboards import read_leaderboard, write_leaderboard
+from discover.store.lookup import find_law, latest_leaderboard
+from discover.store.records import from_json, record, to_json
+from discover.store.store import Candidacy, Opening, Run, Store
+
+__all__ = [
+    "Candidacy",
+    "Opening",
+    "Run",
+    "Store",
+    "find_law",
+    "from_json",
+    "latest_leaderboard",
+    "law_id",
+    "read_leaderboard",
+    "record",
+    "short_name",
+    "task_digest",
+    "to_json",
+    "write_leaderboard",
+]

@@ -1,0 +1,54 @@
+"""A task's leaderboard as files: `leaderboard.md` for readers, `leaderboard.json` for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from discover.errors import StoreError
+from discover.store.records import to_json
+
+
+def write_leaderboard(folder: Path, rows: Sequence[Any], markdown: str) -> tuple[Path, Path]:
+    """Writes both files, each whole or not at all."""
+    written = (folder / "leaderboard.md", folder / "leaderboard.json")
+    body = ",\n".join(to_json(row, strict=True) for row in rows)
+    write_file(written[0], markdown)
+    write_file(written[1], f"[\n{body}\n]\n")
+    return written
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replaces `path` in one step: who reads it meanwhile sees the old text or the new one, never a part."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def read_leaderboard(path: Path) -> tuple[dict[str, Any], ...]:
+    """The rows of a `leaderboard.json`, best first."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise StoreError(
+            f"{path}: no leaderboard can be read ({error}); make it anew: discover run TASK"
+        ) from None
+    if not isinstance(rows, list) or not all(
+        isinstance(r, dict) and {"law", "formula"} <= set(r) for r in rows
+    ):
+        raise StoreError(f"{path}: expected rows with law and formula; make it anew: discover run TASK")
+    return tuple(rows)

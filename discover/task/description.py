@@ -1,0 +1,133 @@
+"""What task.toml says, before any measurement is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from keyword import iskeyword
+from pathlib import Path
+
+from discover.errors import did_you_mean, shown
+from discover.law import GRAMMAR
+from discover.task.document import Section, read_document
+from discover.task.split import CONDITION_KEYS, Condition, Rule, read_condition, read_rule
+from discover.task.task import Column, Limit
+
+TABLES = ("task", "data", "inputs", "targets", "drop", "split", "limits")
+TASK_KEYS = ("name", "title", "summary", "scale_axes", "parameter_cap", "higher_is_better")
+COLUMN_KEYS = ("name", "unit", "scale", "description", "minimum", "maximum")
+
+
+@dataclass(frozen=True)
+class Description:
+    """A task without its measurements: where they are, what they mean, which are held out."""
+
+    name: str
+    title: str
+    summary: str
+    folder: Path
+    file: Path  # the CSV
+    inputs: tuple[Column, ...]
+    targets: tuple[Column, ...]
+    reads: tuple[tuple[str, ...], ...]  # per target: the CSV column of each input
+    group_columns: tuple[str, ...]
+    drop: tuple[Condition, ...]
+    split: Rule
+    scale_axes: tuple[str, ...]
+    parameter_cap: int
+    higher_is_better: bool
+    limits: tuple[Limit, ...]
+
+    @property
+    def where(self) -> str:
+        return str(self.folder / "task.toml")
+
+
+def read_description(folder: Path) -> Description:
+    """The task.toml in `folder`; TaskError names whatever is missing, unknown or of the wrong kind in it."""
+    document = read_document(folder / "task.toml", TABLES)
+    task = document.section("task", TASK_KEYS)
+    data = document.section("data", ("file", "groups"))
+    input_tables = document.sections("inputs", COLUMN_KEYS)
+    target_tables = document.sections("targets", (*COLUMN_KEYS, "read"))
+    drop_tables = document.sections("drop", (*CONDITION_KEYS, "reason"), default=[])
+    split = document.section("split", ("reason", "any_of", "all_of"))
+    limit_tables = document.sections("limits", ("input", "behaviour", "targets", "source"), default=[])
+
+    name = task.text("name")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+        raise task.error(
+            f"name is {shown(name)}, expected up to 64 letters, digits and '_', '-', '.'", "name"
+        )
+    parameter_cap = task.value("parameter_cap", int)
+    if parameter_cap < 1:
+        raise task.error(f"parameter_cap is {parameter_cap}, expected at least 1", "parameter_cap")
+    for table in (split, *drop_tables):
+        table.text("reason", default="")  # for readers of the file
+
+    inputs = tuple(_read_column(table) for table in input_tables)
+    targets = tuple(_read_column(table) for table in target_tables)
+    input_names = tuple(column.name for column in inputs)
+    target_names = tuple(column.name for column in targets)
+    for key, names in (("inputs", input_names), ("targets", target_names)):
+        if not names:
+            raise document.error(f"{key} is empty, expected at least one [[{key}]]", key)
+    names = (*input_names, *target_names)
+    for position, column in enumerate(names):
+        if column in names[:position]:
+            raise document.error(f"two of the inputs and targets are named {column!r}; rename one")
+    scale_axes = task.texts("scale_axes", default=[])
+    for axis in scale_axes:
+        _check_known(task, "scale_axes", axis, input_names)
+    return Description(
+        name=name,
+        title=task.text("title"),
+        summary=task.text("summary", default=""),
+        folder=folder,
+        file=folder / data.text("file"),
+        inputs=inputs,
+        targets=targets,
+        reads=tuple(_read_reads(table, input_names) for table in target_tables),
+        group_columns=data.texts("groups", default=[]),
+        drop=tuple(read_condition(table) for table in drop_tables),
+        split=read_rule(split),
+        scale_axes=scale_axes,
+        parameter_cap=parameter_cap,
+        higher_is_better=task.value("higher_is_better", bool, default=False),
+        limits=tuple(_read_limit(table, input_names, target_names) for table in limit_tables),
+    )
+
+
+def _read_column(section: Section) -> Column:
+    name = section.text("name")
+    if not name.isidentifier() or iskeyword(name):
+        due = "a name that a formula can hold, such as num_params"
+        raise section.error(f"name is {shown(name)}, expected {due}", "name")
+    if name in GRAMMAR:
+        raise section.error(f"name is {name!r}, which is a function in formulas; rename the column", "name")
+    low, high = (section.value(key, float, default=None) for key in ("minimum", "maximum"))
+    if low is not None and high is not None and low > high:
+        raise section.error(f"minimum {low:g} is above maximum {high:g}")
+    scale = section.choice("scale", ("log", "linear"))
+    return Column(name, section.text("unit"), scale, section.text("description", default=""), low, high)
+
+
+def _read_reads(section: Section, input_names: tuple[str, ...]) -> tuple[str, ...]:
+    """The CSV column of each input for one target: as `read` maps it, or the column of the input's name."""
+    read = section.section("read", input_names, default={})
+    return tuple(read.text(name, default=name) for name in input_names)
+
+
+def _read_limit(section: Section, input_names: tuple[str, ...], target_names: tuple[str, ...]) -> Limit:
+    name = section.text("input")
+    _check_known(section, "input", name, input_names)
+    targets = section.texts("targets", default=target_names)
+    for target in targets:
+        _check_known(section, "targets", target, target_names)
+    return Limit(name, section.choice("behaviour", ("falls", "rises")), targets, section.text("source"))
+
+
+def _check_known(section: Section, key: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise section.error(f"{key}: {shown(name)} is no such column{did_you_mean(name, known)}", key)

@@ -1,0 +1,100 @@
+"""Rules over CSV lines, as task.toml states them: which are dropped, which are held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from discover.errors import shown
+from discover.task.document import Section
+from discover.task.table import Table
+
+OPERATORS = ("equals", "not_equals", "at_least", "above", "at_most", "below")
+CONDITION_KEYS = ("column", *OPERATORS, "tolerance")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A column compared with a number or a text; `tolerance` is relative, for (not_)equals with a number."""
+
+    column: str
+    operator: str
+    value: float | str
+    tolerance: float = 0.0
+
+    def holds(self, table: Table, wanted_by: str) -> np.ndarray:
+        """Whether it holds (row,) on each line of `table`."""
+        if isinstance(self.value, str):
+            equal = np.array([cell == self.value for cell in table.text(self.column, wanted_by)])
+            return equal if self.operator == "equals" else ~equal
+        cells, value = table.numbers(self.column, wanted_by), self.value
+        match self.operator:
+            case "equals":
+                return np.abs(cells - value) <= self.tolerance * abs(value)
+            case "not_equals":
+                return np.abs(cells - value) > self.tolerance * abs(value)
+            case "at_least":
+                return cells >= value
+            case "above":
+                return cells > value
+            case "at_most":
+                return cells <= value
+            case _:
+                return cells < value
+
+    def __str__(self) -> str:
+        within = f" within {self.tolerance:g}" if self.tolerance else ""
+        return f"{self.column} {self.operator.replace('_', ' ')} {self.value}{within}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Conditions of which one ("any_of") or each ("all_of") must hold."""
+
+    combination: str
+    conditions: tuple[Condition, ...]
+
+    def holds(self, table: Table, wanted_by: str) -> np.ndarray:
+        """Whether it holds (row,) on each line of `table`."""
+        each = [condition.holds(table, wanted_by) for condition in self.conditions]
+        each = each or [np.zeros(len(table.line), dtype=bool)]
+        return np.any(each, axis=0) if self.combination == "any_of" else np.all(each, axis=0)
+
+    def __str__(self) -> str:
+        return (" or " if self.combination == "any_of" else " and ").join(map(str, self.conditions))
+
+
+def read_condition(section: Section) -> Condition:
+    """A condition such as { column = "loss", above = 4 }."""
+    operators = [key for key in OPERATORS if key in section.table]
+    if len(operators) != 1:
+        came = " and ".join(operators) or "none"
+        raise section.error(f"got {came}, expected exactly one of {', '.join(OPERATORS)}")
+    operator = operators[0]
+    textual = isinstance(section.table[operator], str)
+    if textual and operator not in ("equals", "not_equals"):
+        came = shown(section.table[operator])
+        raise section.error(
+            f"{operator} is {came}, expected a number; texts are compared by equals", operator
+        )
+    value = section.value(operator, str if textual else float)
+    tolerance = section.value("tolerance", float, 0.0)
+    if tolerance and (textual or operator not in ("equals", "not_equals")):
+        raise section.error("tolerance belongs to equals or not_equals with a number", "tolerance")
+    if not 0 <= tolerance < 1:
+        raise section.error(f"tolerance is {tolerance:g}, expected a fraction from 0 to 1", "tolerance")
+    return Condition(section.text("column"), operator, value, tolerance)
+
+
+def read_rule(section: Section) -> Rule:
+    """The rule of [split]: `any_of` or `all_of` with at least one condition."""
+    combinations = [key for key in ("any_of", "all_of") if key in section.table]
+    if len(combinations) != 1:
+        came = " and ".join(combinations) or "none"
+        raise section.error(f"got {came}, expected either any_of = [...] or all_of = [...]")
+    combination = combinations[0]
+    conditions = tuple(read_condition(each) for each in section.sections(combination, CONDITION_KEYS))
+    if not conditions:
+        raise section.error(f"{combination} is empty, expected at least one condition", combination)
+    return Rule(combination, conditions)

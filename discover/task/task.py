@@ -1,0 +1,87 @@
+"""What a task is made of, once its folder was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from discover.task.rows import Cell, Rows
+
+
+@dataclass(frozen=True)
+class Column:
+    """A quantity that laws read or predict.
+
+    `minimum` to `maximum` is what its unit allows, not what was measured.
+    """
+
+    name: str
+    unit: str
+    scale: str  # "log": positive, compared by ratios; "linear"
+    description: str
+    minimum: float | None
+    maximum: float | None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How targets must behave as `input` grows, all else equal, according to `source`."""
+
+    input: str
+    behaviour: str  # "falls" | "rises"
+    targets: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class HumanLaw:
+    """A law that people published for these measurements, as text in the task's own units.
+
+    `bounds` maps a parameter to (lower, upper). `published` maps a cell's label to the printed coefficients
+    and is empty where none are known for these rows.
+    """
+
+    name: str
+    formula: str
+    bounds: Mapping[str, tuple[float, float]]
+    citation: str
+    published: Mapping[str, Mapping[str, float]]
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One question: which law predicts `targets` from `inputs` beyond the training rows?
+
+    Of the held-out rows it carries their number (`held_out_count`, CSV lines) and nothing else.
+    """
+
+    name: str
+    title: str
+    summary: str
+    folder: Path
+    inputs: tuple[Column, ...]
+    targets: tuple[Column, ...]
+    group_columns: tuple[str, ...]
+    scale_axes: tuple[str, ...]  # inputs in the order of extrapolation
+    parameter_cap: int  # per cell
+    higher_is_better: bool
+    limits: tuple[Limit, ...]
+    human_laws: tuple[HumanLaw, ...]
+    training: Rows
+    training_count: int  # CSV lines; with several targets each gives several rows
+    held_out_count: int
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.training.input_names
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        return self.training.cells
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups in order; empty when the task has none."""
+        return tuple(dict.fromkeys(cell.group for cell in self.cells if cell.group))

@@ -1,0 +1,23 @@
+"""What is seen: functions that build tables, lines and the live screen of a run.
+
+In: records of the store, tasks, generations of a search. Out: Rich renderables, or text. Stays out: every decision;
+what is chosen, ranked or stopped is decided before it comes here. Rich is imported where it is used.
+"""
+
+from discover.tui.console import console
+from discover.tui.live import LiveScreen, PlainLines
+from discover.tui.markdown import leaderboard_markdown
+from discover.tui.tables import checks_table, fit_view, law_view, leaderboard_view, runs_table, tasks_table
+
+__all__ = [
+    "LiveScreen",
+    "PlainLines",
+    "checks_table",
+    "console",
+    "fit_view",
+    "law_view",
+    "leaderboard_markdown",
+    "leaderboard_view",
+    "runs_table",
+    "tasks_table",
+]

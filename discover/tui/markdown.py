@@ -1,0 +1,56 @@
+"""A leaderboard as Markdown, for `results/<task>/leaderboard.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from discover.tui.words import measured, number
+
+Record = Mapping[str, Any]
+
+
+def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
+    """The table, what was asked, and each law with its parameters."""
+    first = rows[0] if rows else {}
+    asked = ", ".join(f"{word} {first[word]}" for word in ("budget", "seed", "run") if first.get(word) not in (None, ""))
+    lines = [f"# {task.title}", "", " ".join(task.summary.split()), ""]
+    lines += [f"Task `{task.name}`: {task.training_count} training rows, {task.held_out_count} held out. Run: {asked}.", ""]
+    lines += ["`*` marks the law chosen by validation, before the held-out rows were opened.", ""]
+    lines += ["| rank | law | origin | complexity | validation R2 | held-out R2 | formula |", "|--:|---|---|--:|--:|--:|---|"]
+    for row in rows:
+        cells = [
+            f"{row.get('rank', '')}{'*' if row.get('chosen') else ''}",
+            f"`{row['law']}`",
+            origin(row),
+            str(row.get("complexity", "")),
+            number(row.get("validation_r2")),
+            number(row.get("held_out_r2")),
+            f"`{row['formula']}`",
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    for row in rows:
+        lines += ["", *_law(row)]
+    return "\n".join([*lines, ""])
+
+
+def origin(row: Record) -> str:
+    """Where a law comes from, in a word or two: "human: parscale, as published"."""
+    detail = row.get("proposer") or row.get("name") or ""
+    return f"{row['origin']}: {detail}" if detail and detail != row["origin"] else str(row["origin"])
+
+
+def _law(row: Record) -> list[str]:
+    lines = [f"## `{row['law']}`", "", f"    {row['formula']}", ""]
+    lines += [f"Recipe `{row['recipe']}`.", ""] if row.get("recipe") else []
+    lines += [f"Status: {row['status']}.", ""] if row.get("status") not in (None, "", "ok", "converged") else []
+    cells: Mapping[str, Mapping[str, float]] = row.get("parameters") or {}
+    if not cells:
+        return lines
+    names = list(next(iter(cells.values())))
+    errors: Mapping[str, Mapping[str, float]] = row.get("standard_errors") or {}
+    lines += ["| cell | " + " | ".join(names) + " |", "|---|" + "--:|" * len(names)]
+    for label, values in cells.items():
+        written = [measured(values.get(name), (errors.get(label) or {}).get(name)) for name in names]
+        lines.append(f"| {label} | " + " | ".join(written) + " |")
+    return lines

@@ -1,0 +1,166 @@
+"""Tables and views of tasks, leaderboards, laws, fits, checks and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from discover.tui.markdown import origin
+from discover.tui.words import count, measured, number
+
+Record = Mapping[str, Any]
+
+WIDE = 120  # from this width on, a leaderboard shows its formulas inside the table
+
+
+def _table(*columns: str | tuple[str, str], title: str = "") -> Any:
+    """A plain table; a column is a heading, or (heading, justification)."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for column in columns:
+        heading, justify = (column, "left") if isinstance(column, str) else column
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def tasks_table(tasks: Sequence[Any]) -> Any:
+    table = _table("task", ("training", "right"), ("held out", "right"), "inputs", "targets", ("groups", "right"))
+    for task in tasks:
+        inputs, targets = ", ".join(task.input_names), ", ".join(column.name for column in task.targets)
+        counts = str(task.training_count), str(task.held_out_count)
+        table.add_row(task.name, *counts, inputs, targets, str(len(task.groups) or "-"))
+    return table
+
+
+def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
+    """The ranked laws; in a narrow terminal the formulas stand below the table."""
+    from rich.console import Group
+    from rich.text import Text
+
+    wide = width >= WIDE
+    table = _table(
+        ("rank", "right"), "law", "origin", ("size", "right"), ("validation R2", "right"), ("held-out R2", "right"),
+        *(["formula"] if wide else []), title=f"{task}: laws by held-out R2, * chosen by validation",
+    )  # fmt: skip
+    for column in table.columns[:6]:
+        column.no_wrap = column.header != "origin"
+    styles = {"discovered": "bold", "baseline": "dim"}
+    for row in rows:
+        cells = [
+            f"{row.get('rank', '')}{'*' if row.get('chosen') else ' '}",
+            row["law"],
+            origin(row),
+            str(row.get("complexity", "")),
+            number(row.get("validation_r2")),
+            number(row.get("held_out_r2")),
+        ]
+        table.add_row(*cells, *([row["formula"]] if wide else []), style=styles.get(row["origin"], ""))
+    if wide:
+        return table
+    return Group(table, *(Text(f"{row['law']}  {row['formula']}") for row in rows))
+
+
+def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
+    """Everything the store knows of a law: formula, parameters with units, scores, where it comes from."""
+    from rich.console import Group
+    from rich.text import Text
+
+    target = "target" if task is None or len(task.targets) > 1 else task.targets[0].name
+    lines = [Text(f"{row['law']}  {origin(row)}", style="bold"), Text(f"\n{target} = {row['formula']}\n", style="bold")]
+    if task is not None:
+        for column in (*task.inputs, *task.targets):
+            lines.append(Text(f"  {column.name}: {column.description or column.name} ({column.unit or 'no unit'})"))
+    return Group(*lines, parameters_table(row, units), *_facts(row))
+
+
+def parameters_table(row: Record, units: Mapping[str, str]) -> Any:
+    """One cell: a line for each parameter with its unit. Several cells: a line for each cell."""
+    cells: Mapping[str, Mapping[str, float]] = row.get("parameters") or {}
+    errors: Mapping[str, Mapping[str, float]] = row.get("standard_errors") or {}
+    if len(cells) == 1:
+        ((label, values),) = cells.items()
+        table = _table("parameter", ("value", "right"), "unit")
+        for name, value in values.items():
+            table.add_row(name, measured(value, (errors.get(label) or {}).get(name)), units.get(name, ""))
+        return table
+    names = list(next(iter(cells.values()), {}))
+    table = _table("cell", *((f"{name} [{units[name]}]" if units.get(name) else name, "right") for name in names))
+    for label, values in cells.items():
+        own = errors.get(label) or {}
+        table.add_row(label, *(measured(values.get(name), own.get(name)) for name in names))
+    return table
+
+
+def _facts(row: Record) -> list[Any]:
+    from rich.text import Text
+
+    facts = [
+        ("rank", row.get("rank")),
+        ("validation R2", number(row.get("validation_r2"))),
+        ("held-out R2", number(row.get("held_out_r2"), 6)),
+        ("held-out NMSE, NMAE", f"{number(row.get('nmse'), 6)}, {number(row.get('nmae'), 6)}"),
+        ("complexity", row.get("complexity")),
+        ("recipe", row.get("recipe")),
+        ("status", row.get("status")),
+        ("citation", row.get("citation")),
+        ("task", row.get("task")),
+        ("run", row.get("run")),
+        ("seed, budget", f"{row.get('seed')}, {row.get('budget')}" if row.get("budget") else None),
+    ]
+    lines = [Text(f"{name}: {value}") for name, value in facts if value not in (None, "", "-", "-, -")]
+    groups: Mapping[str, float] = row.get("held_out_r2_per_group") or {}
+    if len(groups) > 1:
+        worst = sorted(groups.items(), key=lambda item: item[1] if item[1] is not None else -9e9)
+        lines.append(Text("held-out R2 by group: " + ", ".join(f"{name} {number(r2)}" for name, r2 in worst)))
+    return lines
+
+
+def fit_view(row: Record, units: Mapping[str, str]) -> Any:
+    """A formula typed by a user, fitted and validated."""
+    from rich.console import Group
+    from rich.text import Text
+
+    return Group(Text(f"{row['formula']}\n", style="bold"), parameters_table(row, units), *_facts(row))
+
+
+def checks_table(checks: Sequence[Any]) -> Any:
+    """What was re-derived, beside what is stored."""
+    table = _table("what", ("stored", "right"), ("found", "right"), "")
+    for check in checks:
+        style = "" if check.matches else "bold red"
+        shown = (value if isinstance(value, str) else number(value, 9) for value in (check.stored, check.found))
+        table.add_row(check.name, *shown, "matches" if check.matches else "DIFFERS", style=style)
+    return table
+
+
+def runs_table(runs: Sequence[Any]) -> Any:
+    table = _table("run", "task", ("seed", "right"), "budget", ("candidates", "right"), "started (UTC)", "status")
+    for run in runs:
+        status = run.status or "not ended: still going, or killed"
+        started = run.started[:16].replace("T", " ")
+        table.add_row(run.id, run.task, str(run.seed), run.budget, f"{run.candidates:,}", started, status)
+    return table
+
+
+def front_table(front: Sequence[Any], most: int) -> Any:
+    """The front of a running search, the best by validation first."""
+    table = _table(("validation R2", "right"), ("size", "right"), "recipe", "formula")
+    for column in table.columns[:2]:
+        column.no_wrap = True
+    for candidate in sorted(front, key=lambda c: c.score)[:most]:
+        r2 = number(candidate.validation.r2) if candidate.validation else "-"
+        table.add_row(r2, str(candidate.complexity), candidate.recipe.text, str(candidate.law))
+    return table
+
+
+def summary_line(generation: Any) -> str:
+    """`31 s, 1,240 candidates, best validation R2 0.9812: E + A/N**alpha`."""
+    from discover.tui.words import duration
+
+    told = f"{duration(generation.elapsed_seconds)}, {count(generation.n_candidates, 'candidate')}"
+    best = generation.best
+    if best is None or best.validation is None:
+        return f"{told}, none valid yet"
+    return f"{told}, best validation R2 {number(best.validation.r2)}: {best.law}"

@@ -1,0 +1,208 @@
+"""Reads exports back as a foreign program would, without the code that wrote them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import mpmath
+import numpy as np
+
+DIGITS = 40  # of the reference arithmetic
+
+
+def module_of(source: str, folder: Path) -> ModuleType:
+    """The exported text, written to a file and imported."""
+    path = folder / "exported.py"
+    path.write_text(source, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("exported", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def json_value(text: str, cell: int, inputs: Mapping[str, float]) -> float:
+    """The prediction by a JSON record, from its tree."""
+    record = json.loads(text)
+    values = {**inputs, **record["cells"][cell]["parameters"]}
+    with mpmath.workdps(DIGITS):
+        return float(_apply(record["expression"], values))
+
+
+def _apply(node: Any, values: Mapping[str, float]) -> Any:
+    if isinstance(node, list):
+        return FUNCTIONS[node[0]](*(_apply(argument, values) for argument in node[1:]))
+    return mpmath.mpf(values[node] if isinstance(node, str) else node)
+
+
+FUNCTIONS: dict[str, Any] = {
+    "add": lambda *terms: sum(terms[1:], terms[0]),
+    "mul": lambda *factors: mpmath.fprod(factors),
+    "sub": lambda a, b: a - b,
+    "div": lambda a, b: a / b,
+    "neg": lambda a: -a,
+    "pow": lambda a, b: a**b,
+    "exp": mpmath.exp,
+    "log": mpmath.log,
+    "sqrt": mpmath.sqrt,
+    "tanh": mpmath.tanh,
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "sin": mpmath.sin,
+    "cos": mpmath.cos,
+    "atan": mpmath.atan,
+    "erf": mpmath.erf,
+    "gamma": mpmath.gamma,
+    "log10": mpmath.log10,
+    "log2": lambda x: mpmath.log(x, 2),
+    "log1p": mpmath.log1p,
+    "expm1": mpmath.expm1,
+}
+
+
+def latex_value(text: str, symbols: Mapping[str, str], cell: int, inputs: Mapping[str, float]) -> float:
+    """The prediction by a LaTeX export: the display's right side, with the numbers of the table's row `cell`.
+
+    `symbols` maps an input to how it is typeset.
+    """
+    formula = re.search(r"\\\[(.*?)\\\]", text, re.DOTALL)
+    table = re.search(r"\\begin\{tabular\}\{(l*)r*\}\n(.*)\\end\{tabular\}", text, re.DOTALL)
+    assert formula is not None
+    assert table is not None
+    words = len(table[1])
+    header, *rows = [line.removesuffix(r" \hline").removesuffix(r" \\") for line in table[2].splitlines()]
+    names = [name.strip("$") for name in header.split(" & ")[words:]]
+    numbers = [number.strip("$") for number in rows[cell].split(" & ")[words:]]
+    with mpmath.workdps(DIGITS):
+        values = {symbols[name]: mpmath.mpf(value) for name, value in inputs.items()}
+        # A float's shortest digits stand for the float, not for their own decimal value.
+        values |= {n: mpmath.mpf(_number(v)) for n, v in zip(names, numbers, strict=True)}
+        return float(_Reader(formula[1].partition(" = ")[2], values).whole())
+
+
+def _number(text: str) -> float:
+    digits, _, exponent = text.partition(r" \times 10^{")
+    return float(f"{digits}e{exponent.rstrip('}') or 0}")
+
+
+class _Reader:
+    """Evaluates math-mode text by recursive descent: sum, product, power, atom."""
+
+    NUMBER = re.compile(r"(\d+\.?\d*)( \\times 10\^\{(-?\d+)\})?")
+    NAME = re.compile(
+        r"(\\mathrm\{(?:[^{}\\]|\\[_&%$#])*\}|\\mathit\{e\}|\\[A-Za-z]+|[A-Za-z])(_\{(?:\w|\\mathrm\{\w+\})+\})?"
+    )
+    CALLS: ClassVar = {
+        r"\ln\left(": "log",
+        r"\tanh\left(": "tanh",
+        r"\sigma\left(": "sigmoid",
+        r"\min\left(": "min",
+        r"\max\left(": "max",
+        r"\sin\left(": "sin",
+        r"\cos\left(": "cos",
+        r"\arctan\left(": "atan",
+        r"\operatorname{erf}\left(": "erf",
+        r"\Gamma\left(": "gamma",
+        r"\log_{10}\left(": "log10",
+        r"\log_2\left(": "log2",
+    }
+
+    def __init__(self, text: str, values: Mapping[str, Any]) -> None:
+        self.text, self.at, self.values = text.strip(), 0, values
+
+    def whole(self) -> Any:
+        value = self.sum()
+        assert self.at == len(self.text), f"left over: {self.text[self.at :]!r}"
+        return value
+
+    def take(self, word: str) -> bool:
+        while self.text.startswith(" ", self.at):
+            self.at += 1
+        if self.text.startswith(word, self.at):
+            self.at += len(word)
+            return True
+        return False
+
+    def due(self, word: str) -> None:
+        assert self.take(word), f"expected {word!r} at {self.text[self.at :]!r}"
+
+    def sum(self) -> Any:
+        value = self.product()
+        while True:
+            if self.take("+"):
+                value = value + self.product()
+            elif self.take("-"):
+                value = value - self.product()
+            else:
+                return value
+
+    def product(self) -> Any:
+        if self.take("-"):
+            return -self.product()
+        value = self.power()
+        while self.take(r"\, ") or self.take(r"\cdot "):
+            value = value * self.power()
+        return value
+
+    def power(self) -> Any:
+        value = self.atom()
+        if self.take("^{"):
+            exponent = self.sum()
+            self.due("}")
+            value = value**exponent
+            assert not self.text.startswith("^", self.at), "double superscript"
+        return value
+
+    def atom(self) -> Any:
+        for opening, name in self.CALLS.items():
+            if self.take(opening):
+                arguments = [self.sum()]
+                while self.take(","):
+                    arguments.append(self.sum())
+                self.due(r"\right)")
+                return FUNCTIONS[name](*arguments)
+        if self.take(r"\left("):
+            return self.closed(r"\right)")
+        if self.take(r"\left|"):
+            return abs(self.closed(r"\right|"))
+        if self.take(r"\sqrt{"):
+            return mpmath.sqrt(self.closed("}"))
+        if self.take(r"\frac{"):
+            above = self.closed("}")
+            self.due("{")
+            return above / self.closed("}")
+        if self.take("e^{"):
+            return mpmath.exp(self.closed("}"))
+        if number := self.NUMBER.match(self.text, self.at):
+            self.at = number.end()
+            return mpmath.mpf(float(f"{number[1]}e{number[3] or 0}"))
+        name = self.NAME.match(self.text, self.at)
+        assert name is not None, f"nothing readable at {self.text[self.at :]!r}"
+        self.at = name.end()
+        return self.values[name[0]]
+
+    def closed(self, closing: str) -> Any:
+        value = self.sum()
+        self.due(closing)
+        return value
+
+
+def sympy_values(expression: Any, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A SymPy expression without parameters, evaluated row by row with 30 digits."""
+    import sympy
+
+    rows = np.broadcast(*inputs.values()).size if inputs else 1
+    found = []
+    for row in range(rows):
+        point = {sympy.Symbol(name): sympy.Float(float(column[row])) for name, column in inputs.items()}
+        found.append(float(expression.evalf(30, subs=point)))
+    return np.array(found)
