@@ -48,7 +48,7 @@ class StoreError(DiscoverError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint to append to a message: close matches of `name`, or all that is known when it is little."""
-    names = sorted({each for each in known if len(each) <= 200})[:1000]  # bounded: comparing is slow
+    names = sorted(set(known))[:1000]  # comparing is slow
     close = get_close_matches(name[:200], names, n=3, cutoff=0.6)
     if close:
         return f"; did you mean {' or '.join(map(repr, close))}?"

@@ -1,9 +1,10 @@
-"""The archive: what a search keeps.
+"""The archive: what a search keeps, and how one law is chosen in the end.
 
-In: candidates. Out: parents, elites, the Pareto front. Stays out: where formulas come from, held-out rows.
+In: candidates. Out: parents, elites, the Pareto front, the choice. Stays out: where formulas come from, held-out rows.
 """
 
 from discover.archive.archive import Archive
 from discover.archive.candidate import OK, Candidate
+from discover.archive.selection import RULE, Choice, choose
 
-__all__ = ["OK", "Archive", "Candidate"]
+__all__ = ["OK", "RULE", "Archive", "Candidate", "Choice", "choose"]

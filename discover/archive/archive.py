@@ -134,9 +134,10 @@ class Archive:
 
     def survivor_bar(self, place: int = 40) -> float:
         """The score a newcomer must reach to be worth a thorough look."""
-        if len(self.elites) < place:
+        if len(self.elites) < 4:
             return float("inf")
-        return sorted(e.score for e in self.elites)[place - 1]
+        scores = sorted(e.score for e in self.elites)
+        return scores[min(place, len(scores) // 3)]
 
     def fit_bar(self) -> float:
         """The in-sample NMSE above which folds are not worth their time."""

@@ -14,10 +14,10 @@ _SUMS = ("add", "sub", "neg", "min", "max", "abs")  # their arguments share thei
 
 
 def parameter_units(law: Law, inputs: Mapping[str, str], target: str) -> dict[str, str]:
-    """The unit of each parameter as text: "1" for a pure number, "?" where the formula does not settle it.
+    """The unit of each parameter as text: "1" is a pure number, "?" is not settled by the law.
 
-    Terms of a sum share a unit, exponents and arguments of functions are pure numbers, and in a product the first
-    factor that can carries what is left: in nats = A/params**alpha, A is in "nats params^alpha".
+    Terms of a sum share a unit, exponents and arguments of functions are pure numbers, and in a product the
+    first factor that can carries what is left: in nats = A/params**alpha, A is in "nats params^alpha".
     """
     settling = _Settling(law, inputs)
     settling.settle(law.expression, _unit(target))
@@ -54,7 +54,9 @@ class _Settling:
 
     def _settle_product(self, node: Call, unit: Unit | None) -> None:
         powers = [-1 if node.function == "div" and place else 1 for place in range(len(node.arguments))]
-        carrier = next((place for place, argument in enumerate(node.arguments) if self._is_open(argument)), None)
+        carrier = next(
+            (place for place, argument in enumerate(node.arguments) if self._is_open(argument)), None
+        )
         for place, argument in enumerate(node.arguments):
             if place != carrier:
                 own = self.known(argument)

@@ -99,15 +99,17 @@ def fit_cells(
     shared: Sequence[str] = (),
     polish: bool = False,
     steps: int = 40,
+    tolerance: float = 1e-12,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Parameters (cell, parameter), cost (cell,) and whether each cell converged (cell,).
 
-    As `fit`, on cells already laid out; `polish` adds the orthogonal refinement of the winners.
+    As `fit`, on cells already laid out; `polish` adds the orthogonal refinement of the winners; `steps` and
+    `tolerance` (relative gain in cost) bound the work.
     """
     residuals = Residuals(law, recipe.is_log, shared)
     n_cells = len(cells.target)
     if starts and not shared:
-        easier = _easier_fit(law, cells, recipe, residuals, starts, rng, steps)
+        easier = _easier_fit(law, cells, recipe, residuals, starts, rng, steps, tolerance)
         if easier is not None:
             initial = easier[None] if initial is None else np.concatenate([initial, easier[None]])
             starts = (starts + 1) // 2
@@ -123,11 +125,11 @@ def fit_cells(
     solution = None
     if sampled:
         flat, cell = _flattened(free, each)
-        rough = minimise(first, flat, cell, cells_each=each, steps=max(steps // 2, 10), tolerance=1e-7)
+        rough = minimise(first, flat, cell, cells_each=each, steps=max(steps // 2, 10), tolerance=max(tolerance, 1e-6))
         free = rough.free.reshape(free.shape) if each > 1 else _unflattened(rough.free, free.shape)
         free = _best(bound, free, max(4, len(free) // 5), each, derivatives=False)
     flat, cell = _flattened(free, each)
-    solution = minimise(bound, flat, cell, cells_each=each, steps=steps)
+    solution = minimise(bound, flat, cell, cells_each=each, steps=steps, tolerance=tolerance)
     item_cost = solution.cell_cost if each == 1 else np.repeat(solution.cost, each)
     item_converged = np.repeat(solution.converged, each)
     shape = free.shape[:2]
@@ -142,7 +144,8 @@ def fit_cells(
     root = bound.root_weight
     if recipe.robust:
         parameters, cost, converged, root = _reweighted(
-            residuals, bound, cells, recipe, solution.free[pick], parameters, converged, each
+            residuals, bound, cells, recipe, solution.free[pick], parameters, converged, each,
+            rounds=_ROUNDS if polish else _ROUNDS // 3,
         )
     if polish and not shared:
         parameters, polished, settled = _polish(law, recipe, cells, bound.target, root, parameters)
@@ -153,7 +156,8 @@ def fit_cells(
 
 
 def _easier_fit(
-    law: Law, cells: Cells, recipe: Recipe, residuals: Residuals, starts: int, rng: np.random.Generator, steps: int
+    law: Law, cells: Cells, recipe: Recipe, residuals: Residuals, starts: int, rng: np.random.Generator, steps: int,
+    tolerance: float,
 ) -> np.ndarray | None:
     """Parameters (cell, parameter) from the neighbouring loss, where that one leaves fewer parameters to search.
 
@@ -169,7 +173,7 @@ def _easier_fit(
     peak = relative.max(axis=1, keepdims=True)
     leaned = Cells(cells.inputs, cells.target, relative / np.where(peak > 0, peak, 1.0), cells.count)
     loss = "squared" if recipe.is_log else "log"
-    found, cost, _ = fit_cells(law, leaned, Recipe(loss), starts=(starts + 1) // 2, rng=rng, steps=steps)
+    found, cost, _ = fit_cells(law, leaned, Recipe(loss), starts=(starts + 1) // 2, rng=rng, steps=steps, tolerance=tolerance)
     return found if np.isfinite(cost).all() else None
 
 
@@ -269,6 +273,7 @@ def _reweighted(
     parameters: np.ndarray,
     converged: np.ndarray,
     each: int,
+    rounds: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Iteratively reweighted fit from a squared one; the threshold stays where the pilot put it."""
     linear = parameters[:, residuals.linear]
@@ -280,12 +285,12 @@ def _reweighted(
         threshold[i] = _ROBUST * max(level, 1e-9 * (1.0 + float(np.abs(bound.target[i]).max())))
     limit = threshold[:, None]
     cost, root = np.full(len(residual), np.inf), bound.root_weight
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         ratio = np.abs(residual) / limit
         down = 1.0 / np.maximum(ratio, 1.0) if recipe.robust == "huber" else 1.0 / np.sqrt(1.0 + ratio**2)
         root = bound.root_weight * np.sqrt(np.nan_to_num(down))
         around = BoundResiduals(residuals, bound.bound, bound.target, root)
-        solution = minimise(around, free, np.arange(len(free)), cells_each=each, steps=15)
+        solution = minimise(around, free, np.arange(len(free)), cells_each=each, steps=8, tolerance=1e-9)
         free, linear = solution.free, solution.linear
         residual = _values(bound, free, linear)
         new = robust_cost(residual, limit, cells.weight, recipe.robust)

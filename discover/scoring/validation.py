@@ -34,6 +34,7 @@ class Effort:
         starts: Random starts for the fit on all training rows.
         fold_starts: Random starts for each fold, beside the parameters found on all rows.
         steps: Limit on steps of one fit.
+        tolerance: Relative gain in cost below which a fit has converged.
         most_rows: Rows of a cell that a fold's fit sees; None for all.
     """
 
@@ -41,12 +42,13 @@ class Effort:
     fold_starts: int
     steps: int
     most_rows: int | None
+    tolerance: float = 1e-12
     polish: bool = False
 
 
-RACE = Effort(starts=6, fold_starts=1, steps=20, most_rows=192)
-SURVIVOR = Effort(starts=16, fold_starts=3, steps=40, most_rows=768)
-FINAL = Effort(starts=48, fold_starts=12, steps=80, most_rows=None, polish=True)
+RACE = Effort(starts=5, fold_starts=1, steps=16, most_rows=160, tolerance=1e-5)
+SURVIVOR = Effort(starts=12, fold_starts=2, steps=30, most_rows=512, tolerance=1e-7)
+FINAL = Effort(starts=32, fold_starts=6, steps=60, most_rows=None, polish=True)
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def validate(
         initial=initial,
         polish=effort.polish,
         steps=effort.steps,
+        tolerance=effort.tolerance,
     )
     in_sample = pooled_nmse(rows, predict_cells(law, parameters, rows))
     probes = predict_cells(law, parameters, yardstick.probes)
@@ -179,6 +182,7 @@ def validate(
         initial=known,
         polish=effort.polish,
         steps=effort.steps,
+        tolerance=effort.tolerance,
     )
     for index, fold in enumerate(yardstick.folds):
         held = rows.select(fold.validation)

@@ -13,7 +13,7 @@ from discover.errors import TaskError, did_you_mean, shown
 from discover.task.files import MEGABYTE, read_text
 
 LARGEST_TOML = 1 * MEGABYTE
-LONGEST_LINE = 2000  # characters: the standard parser needs quadratic time in the parts of a dotted key
+MOST_DOTS = 100  # in a line: the standard parser needs quadratic time in the parts of a dotted key
 KINDS = {  # each type: how a message names it, what to write
     str: ("text", '"..."'),
     bool: ("true or false", "true"),
@@ -98,9 +98,10 @@ def read_document(path: Path, keys: Sequence[str]) -> Section:
     """The TOML file at `path` with the tables `keys`; TaskError names file and line when it is no TOML."""
     text = read_text(path, LARGEST_TOML, TaskError)
     for number, line in enumerate(text.splitlines(), start=1):
-        if len(line) > LONGEST_LINE:
-            came = f"got {len(line)} characters, expected at most {LONGEST_LINE}"
-            raise TaskError(f"{path}, line {number}: {came}; break the line")
+        if (dots := line.count(".")) > MOST_DOTS:
+            raise TaskError(
+                f"{path}, line {number}: got {dots} dots, expected at most {MOST_DOTS}; break the line"
+            )
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:

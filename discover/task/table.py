@@ -72,7 +72,7 @@ def read_table(path: Path) -> Table:
                 lines.append(start)
             start = reader.line_num + 1
     except csv.Error as problem:
-        raise TableError(f"{path}, line {max(start, reader.line_num)}: not CSV ({problem})") from None
+        raise TableError(f"{path}, line {start}: not CSV ({problem})") from None
     if not rows:
         raise TableError(f"{path}: no rows below the header; expected one measurement on each line")
     columns = zip(header, zip(*rows, strict=True), strict=True)

@@ -1,7 +1,7 @@
 """What is seen: functions that build tables, lines and the live screen of a run.
 
-In: records of the store, tasks, generations of a search. Out: Rich renderables, or text. Stays out: every decision;
-what is chosen, ranked or stopped is decided before it comes here. Rich is imported where it is used.
+In: records of the store, tasks, generations of a search. Out: Rich renderables, or text. Stays out: every
+decision; what is chosen, ranked or stopped is decided before. Rich is imported where it is used.
 """
 
 from discover.tui.console import console

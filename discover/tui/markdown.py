@@ -13,11 +13,17 @@ Record = Mapping[str, Any]
 def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
     """The table, what was asked, and each law with its parameters."""
     first = rows[0] if rows else {}
-    asked = ", ".join(f"{word} {first[word]}" for word in ("budget", "seed", "run") if first.get(word) not in (None, ""))
+    asked = ", ".join(
+        f"{word} {first[word]}" for word in ("budget", "seed", "run") if first.get(word) not in (None, "")
+    )
     lines = [f"# {task.title}", "", " ".join(task.summary.split()), ""]
-    lines += [f"Task `{task.name}`: {task.training_count} training rows, {task.held_out_count} held out. Run: {asked}.", ""]
+    counts = f"{task.training_count} training rows, {task.held_out_count} held out"
+    lines += [f"Task `{task.name}`: {counts}. Run: {asked}.", ""]
     lines += ["`*` marks the law chosen by validation, before the held-out rows were opened.", ""]
-    lines += ["| rank | law | origin | complexity | validation R2 | held-out R2 | formula |", "|--:|---|---|--:|--:|--:|---|"]
+    lines += [
+        "| rank | law | origin | complexity | validation R2 | held-out R2 | formula |",
+        "|--:|---|---|--:|--:|--:|---|",
+    ]
     for row in rows:
         cells = [
             f"{row.get('rank', '')}{'*' if row.get('chosen') else ''}",
@@ -43,7 +49,9 @@ def origin(row: Record) -> str:
 def _law(row: Record) -> list[str]:
     lines = [f"## `{row['law']}`", "", f"    {row['formula']}", ""]
     lines += [f"Recipe `{row['recipe']}`.", ""] if row.get("recipe") else []
-    lines += [f"Status: {row['status']}.", ""] if row.get("status") not in (None, "", "ok", "converged") else []
+    lines += (
+        [f"Status: {row['status']}.", ""] if row.get("status") not in (None, "", "ok", "converged") else []
+    )
     cells: Mapping[str, Mapping[str, float]] = row.get("parameters") or {}
     if not cells:
         return lines

@@ -26,7 +26,9 @@ def _table(*columns: str | tuple[str, str], title: str = "") -> Any:
 
 
 def tasks_table(tasks: Sequence[Any]) -> Any:
-    table = _table("task", ("training", "right"), ("held out", "right"), "inputs", "targets", ("groups", "right"))
+    table = _table(
+        "task", ("training", "right"), ("held out", "right"), "inputs", "targets", ("groups", "right")
+    )
     for task in tasks:
         inputs, targets = ", ".join(task.input_names), ", ".join(column.name for column in task.targets)
         counts = str(task.training_count), str(task.held_out_count)
@@ -41,8 +43,9 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
 
     wide = width >= WIDE
     table = _table(
-        ("rank", "right"), "law", "origin", ("size", "right"), ("validation R2", "right"), ("held-out R2", "right"),
-        *(["formula"] if wide else []), title=f"{task}: laws by held-out R2, * chosen by validation",
+        ("rank", "right"), "law", "origin", ("size", "right"), ("validation R2", "right"),
+        ("held-out R2", "right"), *(["formula"] if wide else []),
+        title=f"{task}: laws by held-out R2, * chosen by validation",
     )  # fmt: skip
     for column in table.columns[:6]:
         column.no_wrap = column.header != "origin"
@@ -68,10 +71,15 @@ def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
     from rich.text import Text
 
     target = "target" if task is None or len(task.targets) > 1 else task.targets[0].name
-    lines = [Text(f"{row['law']}  {origin(row)}", style="bold"), Text(f"\n{target} = {row['formula']}\n", style="bold")]
+    lines = [
+        Text(f"{row['law']}  {origin(row)}", style="bold"),
+        Text(f"\n{target} = {row['formula']}\n", style="bold"),
+    ]
     if task is not None:
         for column in (*task.inputs, *task.targets):
-            lines.append(Text(f"  {column.name}: {column.description or column.name} ({column.unit or 'no unit'})"))
+            lines.append(
+                Text(f"  {column.name}: {column.description or column.name} ({column.unit or 'no unit'})")
+            )
     return Group(*lines, parameters_table(row, units), *_facts(row))
 
 
@@ -86,7 +94,9 @@ def parameters_table(row: Record, units: Mapping[str, str]) -> Any:
             table.add_row(name, measured(value, (errors.get(label) or {}).get(name)), units.get(name, ""))
         return table
     names = list(next(iter(cells.values()), {}))
-    table = _table("cell", *((f"{name} [{units[name]}]" if units.get(name) else name, "right") for name in names))
+    table = _table(
+        "cell", *((f"{name} [{units[name]}]" if units.get(name) else name, "right") for name in names)
+    )
     for label, values in cells.items():
         own = errors.get(label) or {}
         table.add_row(label, *(measured(values.get(name), own.get(name)) for name in names))
@@ -130,13 +140,17 @@ def checks_table(checks: Sequence[Any]) -> Any:
     table = _table("what", ("stored", "right"), ("found", "right"), "")
     for check in checks:
         style = "" if check.matches else "bold red"
-        shown = (value if isinstance(value, str) else number(value, 9) for value in (check.stored, check.found))
+        shown = (
+            value if isinstance(value, str) else number(value, 9) for value in (check.stored, check.found)
+        )
         table.add_row(check.name, *shown, "matches" if check.matches else "DIFFERS", style=style)
     return table
 
 
 def runs_table(runs: Sequence[Any]) -> Any:
-    table = _table("run", "task", ("seed", "right"), "budget", ("candidates", "right"), "started (UTC)", "status")
+    table = _table(
+        "run", "task", ("seed", "right"), "budget", ("candidates", "right"), "started (UTC)", "status"
+    )
     for run in runs:
         status = run.status or "not ended: still going, or killed"
         started = run.started[:16].replace("T", " ")

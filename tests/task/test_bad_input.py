@@ -100,7 +100,11 @@ POINTS = {
     ),
     "short line": ("a,1e8,2.5,first", "a,1e8", "line 3: got 2 cells, expected 4"),
     "long line": ("a,1e8,2.5,first", "a,1e8,2.5,6,7", "line 3: got 5 cells, expected 4"),
-    "open quote": ("a,1e8,2.5,first", 'a,1e8,2.5,"first', "not CSV (unexpected end of data)"),
+    "open quote": (
+        "a,1e8,2.5,first",
+        'a,1e8,2.5,"first',
+        "points.csv, line 3: not CSV (unexpected end of data)",
+    ),
     "stray quote": ("a,1e8,2.5,first", 'a,1e8,2.5,"fi"rst', "points.csv, line 3: not CSV"),
 }
 
@@ -165,8 +169,8 @@ def test_a_quoted_cell_over_two_lines_does_not_shift_the_numbers_of_lines(folder
 
 
 TASK = {
-    "typo of a key": ("parameter_cap", "paramter_cap", "task.toml, line 6, [task]: key 'paramter_cap' is not known; "
-                      "did you mean 'parameter_cap'?"),
+    "typo of a key": ("parameter_cap", "paramter_cap",
+      "task.toml, line 6, [task]: key 'paramter_cap' is not known; did you mean 'parameter_cap'?"),
     "typo of a table": ("[split]", "[spilt]", "line 24: key 'spilt' is not known; did you mean 'split'?"),
     "typo in a column": ("minimum", "minimun",
       "[[inputs]] 1: key 'minimun' is not known; did you mean 'minimum'"),
@@ -177,11 +181,12 @@ TASK = {
     "missing key": ('title = "A toy"\n', "", "[task]: key 'title' is missing; add title = \"...\""),
     "missing table": ('[data]\nfile = "points.csv"\ngroups = ["kind"]\n', "",
       "task.toml: key 'data' is missing"),
-    "wrong kind": ("parameter_cap = 3", 'parameter_cap = "3"', "line 6, [task]: parameter_cap: got text ('3'), "
-                   "expected a whole number"),
+    "wrong kind": ("parameter_cap = 3", 'parameter_cap = "3"',
+      "line 6, [task]: parameter_cap: got text ('3'), expected a whole number"),
     "truth for a number": ("parameter_cap = 3", "parameter_cap = true", "got true or false"),
     "cap of zero": ("parameter_cap = 3", "parameter_cap = 0", "parameter_cap is 0, expected at least 1"),
     "empty text": ('title = "A toy"', 'title = " "', "[task]: title is empty, expected text"),
+    "name that ends a path": ('name = "toy"', 'name = "toy/x"', "name is 'toy/x', expected up to 64 letters"),
     "name with a slash": ('name = "toy"', 'name = "../toy"', "name is '../toy', expected up to 64 letters"),
     "unknown scale": ('unit = "parameters"\nscale = "log"', 'unit = "p"\nscale = "logarithm"',
                       "[[inputs]] 1: scale is 'logarithm', expected 'log' or 'linear'"),
@@ -310,8 +315,8 @@ def test_the_data_file_may_lie_outside_the_folder_but_must_be_a_regular_file(
     (elsewhere / "task.toml").write_text(text.replace('"points.csv"', '"../points.csv"'))
     assert load_task(elsewhere).training_count == 4
     os.mkfifo(tmp_path / "pipe")
-    for name, part in (("/dev/zero", "is not a regular file"), ("pipe", "is not a regular"), ("sub", "is not a regular"),
-                       ("none.csv", "no such file"), ("a\\u0000b", "cannot be read")):  # fmt: skip
+    irregular = dict.fromkeys(("/dev/zero", "pipe", "sub"), "is not a regular file")
+    for name, part in (irregular | {"none.csv": "no such file", "a\\u0000b": "cannot be read"}).items():
         with pytest.raises(TableError, match=part):
             load_task(folder(task=text.replace('"points.csv"', f'"{name}"')))
 
@@ -319,15 +324,17 @@ def test_the_data_file_may_lie_outside_the_folder_but_must_be_a_regular_file(
 def test_a_csv_beyond_its_size_is_not_read(folder: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     assert table.LARGEST_CSV == 200 * files.MEGABYTE
     monkeypatch.setattr(table, "LARGEST_CSV", 50)
-    with pytest.raises(TableError, match="points.csv: larger than"):
+    with pytest.raises(TableError, match=r"points\.csv: larger than"):
         load_task(folder())
 
 
 def test_a_sparse_csv_of_a_terabyte_is_refused_at_once(folder: Write) -> None:
     path = folder()
     os.truncate(path / "points.csv", 10**12)
+    start = time.process_time()
     with pytest.raises(TableError, match="larger than 200 MB"):
         load_task(path)
+    assert time.process_time() - start < 0.2
 
 
 @pytest.mark.parametrize(
@@ -335,8 +342,8 @@ def test_a_sparse_csv_of_a_terabyte_is_refused_at_once(folder: Write) -> None:
     [
         ("#" + "x" * 10**6, "larger than 1 MB"),
         ("x = " + "[" * 1900, "not TOML that can be read"),
-        (".".join("a" * 3000) + " = 1", "characters, expected at most 2000"),
-        ("\n".join(".".join("a" * 950) + f".b{number} = 1" for number in range(500)), "key 'a' is not known"),
+        (".".join("a" * 3000) + " = 1", "line 1: got 2999 dots, expected at most 100"),
+        ("\n".join(".".join("a" * 100) + f".b{row} = 1" for row in range(2000)), "key 'a' is not known"),
         ("x = " + "9" * 1900, "is not known|not TOML that can be read"),
     ],
     ids=["large", "deep", "long key", "many long keys", "long number"],
@@ -351,7 +358,7 @@ def test_a_hostile_toml_is_refused_soon(folder: Write, task: str, part: str) -> 
 def test_a_hostile_csv_is_refused_soon(folder: Write) -> None:
     start = time.process_time()
     wide = ",".join(f"c{number}" for number in range(300_000)) + "\n"
-    with pytest.raises(TableError, match="is missing|no rows"):
+    with pytest.raises(TableError, match=r"column .* is missing"):
         load_task(folder(points=wide + wide))
     with pytest.raises(TableError, match="line 2: not CSV"):
         load_task(folder(points="kind,size,loss,comment\n" + "1" * 200_000 + ",1,1,1\n"))

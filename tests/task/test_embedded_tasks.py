@@ -101,8 +101,8 @@ def test_published_coefficients_give_published_values(
         ("moe_scaling", "clark_saturated", 0.95),
     ],
 )
-def test_published_coefficients_describe_the_training_rows(name: str, law_name: str, at_least: float) -> None:
-    """A wrong unit would show here: vocab once read its vocabulary in tokens where the source has thousands."""
+def test_published_coefficients_describe_training_rows(name: str, law_name: str, at_least: float) -> None:
+    """A wrong unit shows here: vocab_loss once took the vocabulary itself where the source has thousands."""
     task = load_task(name)
     human = next(law for law in task.human_laws if law.name == law_name)
     law = parse(human.formula, task.input_names)

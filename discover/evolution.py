@@ -1,0 +1,226 @@
+"""The loop: ask, assess, tell; a generator of generations, so that screen and store look on.
+
+In: a task, a budget, a seed. Out: generations, then the choice. Workers enter as an executor. Each batch is asked
+for when the batch before the last has been told, so that workers never wait for a straggler; which candidates are
+tried therefore depends on seed and number alone, not on how many workers there are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+
+from discover.archive import Archive, Candidate
+from discover.assessment import Job, assess, thorough
+from discover.errors import DiscoverError
+from discover.proposers import DEFAULT, portfolio_of
+from discover.scoring import Yardstick
+from discover.task import Task
+
+BATCH = 16
+FINALISTS = 24
+_FINAL_SHARE = 0.2  # of a budget in seconds, kept for the final round
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run may search: seconds, or a number of candidates (then the archive is reproducible)."""
+
+    seconds: float | None = None
+    candidates: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """ "120s", "2m", "1h", or a plain number of candidates.
+
+        Raises:
+            DiscoverError: Anything else, or nothing to spend.
+        """
+        match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*(s|m|h|)\s*", text)
+        if not match or float(match[1]) <= 0 or (not match[2] and "." in match[1]):
+            raise DiscoverError(
+                f"budget: {text!r}; expected seconds such as 120s, minutes such as 2m, or a number of candidates"
+            )
+        if match[2]:
+            return cls(seconds=float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]])
+        return cls(candidates=int(match[1]))
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g}s" if self.seconds is not None else f"{self.candidates}"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What a look at the run shows.
+
+    Attributes:
+        candidates: Those assessed since the last generation.
+        front: The Pareto front so far, simplest first.
+        best: The fittest so far.
+        elapsed_seconds: Since the run began.
+        n_candidates: Assessed so far.
+        shares: Proposer -> share of the next batch.
+        failures: Reason -> how many candidates.
+    """
+
+    candidates: tuple[Candidate, ...]
+    front: tuple[Candidate, ...]
+    best: Candidate | None
+    elapsed_seconds: float
+    n_candidates: int
+    shares: Mapping[str, float]
+    failures: Mapping[str, int]
+
+
+class Search:
+    """One run of the loop over one task.
+
+    Args:
+        task: What to find a law for; it carries no held-out row.
+        budget: When to stop.
+        seed: Fixes everything random.
+        executor: Where candidates are assessed; its workers must have been prepared by `workers_for`. None for this
+            process.
+        proposers: Names of the proposers that share the batches.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        budget: Budget,
+        seed: int = 0,
+        executor: Executor | None = None,
+        proposers: tuple[str, ...] = DEFAULT,
+    ) -> None:
+        self.task, self.budget, self.seed, self.executor = task, budget, seed, executor
+        self.yardstick = Yardstick.of(task)
+        self.archive = Archive(spread=float(np.std(task.training.target)) or 1.0)
+        self.portfolio = portfolio_of(task, proposers)
+        self.rng = np.random.default_rng([seed, 0])
+        self._began = time.monotonic()
+        self._asked = 0
+
+    def generations(self) -> Iterator[Generation]:
+        """Runs until the budget is spent; may be closed at any moment."""
+        self._began = time.monotonic()
+        waiting: deque[list[Future[Candidate] | Candidate]] = deque()
+        try:
+            while True:
+                while len(waiting) < 2 and not self._spent():
+                    batch = self._submit()
+                    if not batch:
+                        break
+                    waiting.append(batch)
+                if not waiting:
+                    return
+                done = tuple(c.result() if isinstance(c, Future) else c for c in waiting.popleft())
+                entered = self.archive.add(done)
+                self.portfolio.tell(done, entered)
+                yield self._generation(done)
+        finally:
+            for batch in waiting:
+                for item in batch:
+                    if isinstance(item, Future):
+                        item.cancel()
+
+    def finalists(self) -> tuple[Candidate, ...]:
+        """The fittest of the archive and its front, refitted with many starts on all rows and every fold."""
+        pool = list(self.archive.elites[:FINALISTS])
+        pool += [c for c in self.archive.pareto_front() if c not in pool]
+        jobs = [(candidate, self.seed) for candidate in pool]
+        if self.executor is None:
+            return tuple(thorough(candidate, self.yardstick, seed) for candidate, seed in jobs)
+        futures = [self.executor.submit(_thorough_here, *job) for job in jobs]
+        return tuple(future.result() for future in futures)
+
+    def _spent(self) -> bool:
+        if self.budget.candidates is not None:
+            return self._asked >= self.budget.candidates
+        assert self.budget.seconds is not None
+        return time.monotonic() - self._began >= self.budget.seconds * (1.0 - _FINAL_SHARE)
+
+    def _submit(self) -> list[Future[Candidate] | Candidate]:
+        count = BATCH
+        if self.budget.candidates is not None:
+            count = min(count, self.budget.candidates - self._asked)
+        bars = self.archive.survivor_bar(), self.archive.fit_bar()
+        batch: list[Future[Candidate] | Candidate] = []
+        for proposal in self.portfolio.ask(count, self.archive, self.rng):
+            self._asked += 1
+            job = Job(self._asked, proposal, self.seed, *bars)
+            if self.executor is None:
+                batch.append(assess(job, self.yardstick))
+            else:
+                batch.append(self.executor.submit(_assess_here, job))
+        return batch
+
+    def _generation(self, done: tuple[Candidate, ...]) -> Generation:
+        return Generation(
+            done,
+            self.archive.pareto_front(),
+            self.archive.best(),
+            time.monotonic() - self._began,
+            self.archive.count,
+            self.portfolio.shares(),
+            dict(self.archive.failures),
+        )
+
+
+_HERE: list[Yardstick] = []  # in a worker: the yardstick that its jobs are judged by
+
+
+def _prepare(task: Task) -> None:
+    import signal
+
+    # Ctrl-C is for the process that owns the run; it tells its workers to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _HERE[:] = [Yardstick.of(task)]
+
+
+def _assess_here(job: Job) -> Candidate:
+    return assess(job, _HERE[0])
+
+
+def _thorough_here(candidate: Candidate, seed: int) -> Candidate:
+    return thorough(candidate, _HERE[0], seed)
+
+
+_THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@contextmanager
+def workers_for(task: Task, workers: int | None = None) -> Iterator[Executor | None]:
+    """A process pool prepared for `task`, one worker per core by default; None for one worker in this process.
+
+    Each worker has one BLAS thread: several on the same core cost 20 to 100 times the work.
+    """
+    count = workers if workers is not None else (os.cpu_count() or 1)
+    if count <= 1:
+        yield None
+        return
+    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    try:
+        pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_prepare, initargs=(task,))
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+__all__ = ["Budget", "Generation", "Search", "workers_for"]
