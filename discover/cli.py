@@ -1,8 +1,8 @@
 """The command line: verbs that parse, call and print.
 
-In: arguments. Out: tables or JSON on standard output, progress and errors on standard error, and an exit code.
-It is 0 when done, 1 for a law that does not verify or an internal error, 2 for a user's mistake, 130 after Ctrl-C
-and 141 when the reader of a pipe left. Stays out: everything else. Each verb imports its rooms itself, so that
+In: arguments. Out: tables or JSON on standard output, progress and errors on standard error, and an exit
+code: 0 done, 1 a law that does not verify or an internal error, 2 a user's mistake, 130 after Ctrl-C, 141
+when the reader of a pipe left. Stays out: everything else. Each verb imports its rooms itself, so that
 `discover --help` is quick.
 """
 
@@ -209,10 +209,10 @@ def run(task: str, budget: str, seed: int, workers: int | None, quiet: bool, sto
             options={"workers": workers, "rule": RULE},
         )
         with _recorded(store, number) as ended, _screen(loaded.name, allowed, quiet) as screen:
-            with _ctrl_c(screen.say) as pressed:
+            with _ctrl_c(screen) as pressed:
                 with workers_for(loaded, workers) as executor:
                     search = Search(loaded, allowed, seed, executor)
-                    with closing(search.generations()) as generations:
+                    with closing(search.generations()) as generations:  # type: ignore[type-var]
                         for generation in generations:
                             store.add_candidates(number, map(Candidacy.of, generation.candidates))
                             screen.show(generation)
@@ -555,15 +555,16 @@ def _recorded(store: Store, run: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def _ctrl_c(say: Callable[[str], None]) -> Iterator[list[int]]:
+def _ctrl_c(screen: Any) -> Iterator[list[int]]:
     """Collects the first Ctrl-C; the second one stops the process and its workers at once."""
     pressed: list[int] = []
 
     def note(signal_number: int, frame: FrameType | None) -> None:
         if pressed:
+            screen.abandon()
             _stop_at_once()
         pressed.append(signal_number)
-        say("Ctrl-C: ranking what was found; press it again to stop at once")
+        screen.say("Ctrl-C: ranking what was found; press it again to stop at once")
 
     before = signal.signal(signal.SIGINT, note)
     try:

@@ -69,6 +69,8 @@ class FittedLaw:
         origin = [f"{word} {told[word]}" for word in known]
         if origin:
             lines.append(f"Exported by discover from {', '.join(origin)}.")
+        if told.get("citation"):
+            lines.append(f"Source: {told['citation']}.")
         with_units = [
             name + (f" ({self.units[name]})" if self.units.get(name) else "") for name in self.law.inputs
         ]

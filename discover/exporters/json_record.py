@@ -11,15 +11,19 @@ from discover.law import Expression, Number, Symbol
 
 FORMAT = "discover-law/1"
 
+# Of a leaderboard row, what the record says elsewhere or can be computed from it.
+_ELSEWHERE = {"law", "formula", "parameters", "standard_errors", "bounds", "complexity", "predictions"}
+
 
 def export(fitted: FittedLaw) -> str:
     """The record as text; numbers are the shortest that read back exactly."""
     law = fitted.law
+    errors = fitted.provenance.get("standard_errors") or {}
     content = {
         "format": FORMAT,
         "law": fitted.provenance.get("law"),
         "formula": str(law),
-        "expression": to_list(law.expression),
+        "expression": "",
         "inputs": [{"name": name, "unit": fitted.units.get(name, "")} for name in law.inputs],
         "parameters": list(law.parameters),
         "bounds": {name: [_finite(end) for end in ends] for name, ends in law.bounds.items()},
@@ -30,12 +34,15 @@ def export(fitted: FittedLaw) -> str:
                 "target": cell.target,
                 "unit": fitted.units.get(cell.target, ""),
                 "parameters": fitted.values(number),
+                "standard_errors": errors.get(cell.label),
             }
             for number, cell in enumerate(fitted.cells)
         ],
-        "provenance": fitted.provenance,
+        "provenance": {key: value for key, value in fitted.provenance.items() if key not in _ELSEWHERE},
     }
-    return json.dumps(_clean(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(_clean(content), indent=2, ensure_ascii=False, allow_nan=False)
+    tree = json.dumps(to_list(law.expression))  # on one line: indented, it would fill the page
+    return text.replace('"expression": ""', f'"expression": {tree}', 1) + "\n"
 
 
 def to_list(node: Expression) -> Any:

@@ -27,8 +27,8 @@ def export(fitted: FittedLaw) -> str:
     if chosen:
         due = "one of {list(PARAMETERS)}"
         lines.append(f'        raise ValueError(f"{" and ".join(chosen)}: got {{{key}!r}}, expected {due}")')
-    unpacked = ", ".join(names[name] for name in law.parameters)
-    lines.append(f"    {unpacked}, = np.array(list(PARAMETERS[{key}].values()), dtype=float)")
+    unpacked = ", ".join(names[name] for name in law.parameters) + ("," if len(law.parameters) == 1 else "")
+    lines.append(f"    {unpacked} = np.array(list(PARAMETERS[{key}].values()), dtype=float)")
     lines += [f"    {name} = np.asarray({name}, dtype=float)" for name in inputs]
     lines += ['    with np.errstate(all="ignore"):', f"        return {source}", ""]
     return "\n".join(lines)

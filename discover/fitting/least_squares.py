@@ -121,13 +121,13 @@ def fit_cells(
     first = residuals.bind(cells.take_rows(_sample(cells))) if sampled else bound
     if len(free) > 1:
         kept = min(max(starts, 1) + (0 if initial is None else len(initial)), len(free))
-        free = _best(first, free, kept, each, derivatives=False)
+        free = _best(first, free, kept, each)
     solution = None
     if sampled:
         flat, cell = _flattened(free, each)
         rough = minimise(first, flat, cell, cells_each=each, steps=max(steps // 2, 10), tolerance=max(tolerance, 1e-6))
         free = rough.free.reshape(free.shape) if each > 1 else _unflattened(rough.free, free.shape)
-        free = _best(bound, free, max(4, len(free) // 5), each, derivatives=False)
+        free = _best(bound, free, max(4, len(free) // 5), each)
     flat, cell = _flattened(free, each)
     solution = minimise(bound, flat, cell, cells_each=each, steps=steps, tolerance=tolerance)
     item_cost = solution.cell_cost if each == 1 else np.repeat(solution.cost, each)
@@ -224,12 +224,12 @@ def _unflattened(items: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.swapaxes(items.reshape(shape[1], shape[0], *items.shape[1:]), 0, 1)
 
 
-def _best(bound: BoundResiduals, free: np.ndarray, kept: int, each: int, derivatives: bool) -> np.ndarray:
+def _best(bound: BoundResiduals, free: np.ndarray, kept: int, each: int) -> np.ndarray:
     """The `kept` starts of lowest cost, for each cell its own, or the same for all where cells belong together."""
     if kept >= len(free):
         return free
     flat, cell = _flattened(free, each)
-    cost = bound.at(flat, cell, derivatives=derivatives).cost
+    cost = minimise(bound, flat, cell, cells_each=each, steps=0).cell_cost
     cost = cost.reshape(free.shape[:2]) if each > 1 else _unflattened(cost, free.shape[:2])
     if each > 1:
         return free[np.argsort(cost.sum(1), kind="stable")[:kept]]

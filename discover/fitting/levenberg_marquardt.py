@@ -7,7 +7,10 @@ together where parameters are shared; cells then form an arrow-shaped system tha
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 
 import numpy as np
 
@@ -42,7 +45,7 @@ def minimise(
     residuals: BoundResiduals, free: np.ndarray, cell: np.ndarray, *, cells_each: int = 1, steps: int = 40,
     tolerance: float = _SMALL_GAIN,
 ) -> Solution:
-    """Runs every problem until it converges or `steps` are done.
+    """Runs every problem until it converges or `steps` are done; with `steps` 0, only evaluates.
 
     Args:
         free: (problem * cells_each, searched), the cells of one problem side by side.
@@ -50,6 +53,8 @@ def minimise(
         cells_each: Cells that one problem has together; more than one where parameters are shared.
         tolerance: Relative gain in cost below which a problem has converged.
     """
+    if cells_each == 1 and (compiled := _compiled(residuals, free, cell, steps, tolerance)) is not None:
+        return compiled
     searched = free.shape[1]
     shared = residuals.residuals.is_shared
     problems = len(free) // cells_each
@@ -57,7 +62,7 @@ def minimise(
     linear, cell_cost = point.linear, point.cost
     cost = cell_cost.reshape(problems, cells_each).sum(1)
     free = free.copy()
-    if searched == 0:
+    if searched == 0 or steps == 0:
         return Solution(free, linear, cost, cell_cost, np.isfinite(cost))
     damping = np.full(problems, 1e-2)
     factor = np.full(problems, 2.0)
@@ -112,6 +117,76 @@ def minimise(
         converged[active[done]] = True
         active = active[~done]
     return Solution(free, linear, cost, cell_cost, converged)
+
+
+def _compiled(
+    residuals: BoundResiduals, free: np.ndarray, cell: np.ndarray, steps: int, tolerance: float
+) -> Solution | None:
+    """The same by the compiled kernel; None where Numba is missing or the law has a function that the kernel has not."""
+    kernel = _kernel()
+    if kernel is None:
+        return None
+    r, tape = residuals.residuals, residuals.bound.tape
+    ops = tape.encoded(kernel.KINDS)
+    if ops is None:
+        return None
+    steps_array, live, is_live = ops
+    width = residuals.target.shape[1]
+    tables = residuals.bound.tables
+    shaped = [np.broadcast_to(t, (t.shape[0], width)) for t in tables.values()]
+    stacked = np.stack(shaped) if shaped else np.empty((0, 1, width))
+    constants = residuals.bound.constants
+    transforms = r.transforms
+    codes = np.zeros(free.shape[1], dtype=np.int64)
+    for code, columns in ((1, transforms.rising), (2, transforms.falling), (3, transforms.both)):
+        codes[columns] = code
+    bounds = np.array(r.linear_bounds, dtype=float).reshape(-1, 2)
+    by_column = sorted(tape._parameter_slots, key=lambda slot: tape._parameter_slots[slot])
+    free = np.array(free, dtype=float, order="C")
+    linear, cost = np.empty((len(free), len(r.linear))), np.empty(len(free))
+    converged = np.zeros(len(free), dtype=bool)
+    kernel.minimise_items(
+        steps_array,
+        live,
+        is_live,
+        np.array(list(tables), dtype=np.int64),
+        np.ascontiguousarray(stacked),
+        np.array(list(constants), dtype=np.int64),
+        np.array([float(c) for c in constants.values()]),
+        np.array(by_column, dtype=np.int64),
+        np.array(tape.outputs[:-1], dtype=np.int64),
+        tape.outputs[-1],
+        np.ascontiguousarray(residuals.target),
+        np.ascontiguousarray(residuals.root_weight),
+        residuals.counts,
+        codes,
+        transforms.lower,
+        transforms.upper,
+        np.ascontiguousarray(bounds[:, 0]),
+        np.ascontiguousarray(bounds[:, 1]),
+        free,
+        np.ascontiguousarray(cell, dtype=np.int64),
+        steps,
+        tolerance,
+        _SMALL_GRADIENT,
+        _LONGEST_STEP,
+        linear,
+        cost,
+        converged,
+    )
+    return Solution(free, linear, cost, cost.copy(), converged)
+
+
+@cache
+def _kernel() -> ModuleType | None:
+    """The compiled kernel's module, or None: Numba is optional."""
+    if os.environ.get("DISCOVER_NO_NUMBA"):
+        return None
+    try:
+        from discover.fitting import kernel
+    except ImportError:
+        return None
+    return kernel
 
 
 def _is_flat(gradient: np.ndarray, norms: np.ndarray, cost: np.ndarray) -> np.ndarray:

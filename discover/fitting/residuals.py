@@ -83,6 +83,12 @@ class BoundResiduals:
     target: np.ndarray
     root_weight: np.ndarray
 
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows (cell,) up to the last that counts: what follows is padding."""
+        counted = self.root_weight > 0
+        return np.where(counted.any(1), counted.shape[1] - counted[:, ::-1].argmax(1), 0).astype(np.int64)
+
     def at(self, free: np.ndarray, cell: np.ndarray, derivatives: bool = True) -> Point:
         """Evaluates items (batch, searched) in free coordinates, each over the rows of its `cell` (batch,)."""
         rows = self.target.shape[1]

@@ -144,6 +144,21 @@ class Tape:
             (self._steps if any(live) else self._prelude).append(step)
         return slot
 
+    def encoded(self, kinds: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """The steps as numbers for a compiled interpreter; None where a step is of none of `kinds`.
+
+        Returns:
+            (step, 4): kind, first and second argument slot, output slot (one argument: the second repeats it);
+            (step, 2): whether each argument leads to a parameter; (slot,): whether the slot does.
+        """
+        if any(step.kind not in kinds for step in self._steps):
+            return None
+        ops = np.array(
+            [(kinds.index(s.kind), s.arguments[0], s.arguments[-1], s.out) for s in self._steps], dtype=np.int64
+        )
+        live = np.array([(s.live[0], s.live[-1]) for s in self._steps], dtype=bool)
+        return ops.reshape(-1, 4), live.reshape(-1, 2), np.array(self._live, dtype=bool)
+
     def bind(self, inputs: Mapping[str, np.ndarray]) -> Bound:
         """The tape over given rows: arrays (cell, row) for each input, what reads no parameter already computed."""
         values: list[Any] = [None] * self.n_slots

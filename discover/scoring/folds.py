@@ -20,6 +20,7 @@ _FRACTIONS = (0.15, 0.3, 0.45)  # the same where an axis has no levels
 _MOST_LEVELS = 15
 _SAME_LEVEL = 0.02  # of the axis's range: values closer than this are one level
 _DEALT = 5
+_CORNERS = (0.02, 0.08, 0.35)  # least parts of the rows for a first and a second corner, and the most for both
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,42 @@ def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> tuple[Fold
                 break
             amount = f"top {depths[depth]}" if _has_levels(values, rows.cell) else f"top {_FRACTIONS[depth]:.0%}"
             folds.append(Fold(f"{axis} {amount}", axis, ~held, held, (1.0 if place == 0 else 0.5)))
+    if len(axes) > 1:
+        folds.extend(_corners(rows, axes[:2], log_axes[:2]))
     if not folds:
         folds = _dealt(rows)
     return tuple(folds)
+
+
+def _corners(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> list[Fold]:
+    """Folds that hold back the rows that are high on two axes at once.
+
+    Where the training rows hold the top of each axis but never both together, the corner is what is asked for, and
+    these folds count in full.
+    """
+    height = np.ones(rows.n_rows)
+    at_top = np.ones(rows.n_rows, dtype=bool)
+    for axis, is_log in zip(axes, log_axes, strict=True):
+        column = rows.column(axis)
+        for cell in range(len(rows.cells)):
+            mine = np.flatnonzero(rows.cell == cell)
+            if len(mine):
+                level = levels(np.log(column[mine]) if is_log else column[mine])
+                height[mine] = np.minimum(height[mine], level / max(int(level.max()), 1))
+                at_top[mine] &= level == level.max()
+    weight = 0.5 if at_top.any() else 1.0
+    folds: list[Fold] = []
+    for threshold in np.unique(height)[::-1]:
+        held = height >= threshold
+        part = float(held.mean())
+        if part > _CORNERS[-1] or not _usable(held, rows.cell, len(rows.cells)):
+            break
+        if part >= _CORNERS[len(folds)] and held.sum() >= 3:
+            name = f"corner of {axes[0]} and {axes[1]}, {part:.0%}"
+            folds.append(Fold(name, f"{axes[0]}, {axes[1]}", ~held, held, weight))
+            if len(folds) == len(_CORNERS) - 1:
+                break
+    return folds
 
 
 def levels(values: np.ndarray) -> np.ndarray:
@@ -71,6 +105,8 @@ def levels(values: np.ndarray) -> np.ndarray:
     step = np.diff(ordered) > _SAME_LEVEL * max(ordered[-1] - ordered[0], 1e-300)
     level = np.empty(len(values), dtype=int)
     level[order] = np.concatenate([[0], np.cumsum(step)])
+    if level[order[-1]] < 2 and (distinct := np.unique(values)).size > _MOST_LEVELS:
+        return np.searchsorted(distinct, values)  # a continuum: every value is a level of its own
     return level
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Sequence
@@ -51,4 +52,12 @@ def read_leaderboard(path: Path) -> tuple[dict[str, Any], ...]:
         isinstance(r, dict) and {"law", "formula"} <= set(r) for r in rows
     ):
         raise StoreError(f"{path}: expected rows with law and formula; make it anew: discover run TASK")
-    return tuple(rows)
+    return tuple({**row, "bounds": _bounds(row)} if row.get("bounds") else row for row in rows)
+
+
+def _bounds(row: dict[str, Any]) -> dict[str, list[float]]:
+    """Bounds as they were: JSON has no infinity, so an open end is written as null."""
+    return {
+        name: [-math.inf if lower is None else lower, math.inf if upper is None else upper]
+        for name, (lower, upper) in row["bounds"].items()
+    }

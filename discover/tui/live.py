@@ -27,17 +27,25 @@ class PlainLines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._unsaid is not None and kind is None:
-            self.say(self._unsaid)
+        if kind is None:
+            self._flush()
 
     def show(self, generation: Any) -> None:
         self._unsaid = summary_line(generation)
         if time.monotonic() - self._last_time >= _SECONDS_BETWEEN_LINES:
-            self.say(self._unsaid)
-            self._last_time, self._unsaid = time.monotonic(), None
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._unsaid is not None:
+            line, self._unsaid, self._last_time = self._unsaid, None, time.monotonic()
+            self.say(line)
 
     def say(self, line: str) -> None:
+        self._flush()
         self.console.print(line, soft_wrap=True)
+
+    def abandon(self) -> None:
+        """Called when the process ends without leaving the `with` block: there is nothing to restore."""
 
 
 class LiveScreen:
@@ -67,6 +75,10 @@ class LiveScreen:
 
     def say(self, line: str) -> None:
         self._live.console.print(line)
+
+    def abandon(self) -> None:
+        """Gives the terminal its cursor back."""
+        self._live.console.show_cursor(True)
 
     def _view(self) -> Any:
         from rich.console import Group

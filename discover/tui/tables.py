@@ -36,33 +36,41 @@ def tasks_table(tasks: Sequence[Any]) -> Any:
     return table
 
 
+_STYLES = {"discovered": "bold", "baseline": "dim"}
+
+
 def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
-    """The ranked laws; in a narrow terminal the formulas stand below the table."""
+    """The ranked laws; in a narrow terminal their names and formulas stand below the table."""
     from rich.console import Group
     from rich.text import Text
 
     wide = width >= WIDE
-    table = _table(
-        ("rank", "right"), "law", "origin", ("size", "right"), ("validation R2", "right"),
-        ("held-out R2", "right"), *(["formula"] if wide else []),
-        title=f"{task}: laws by held-out R2, * chosen by validation",
-    )  # fmt: skip
+    title = f"{task}: laws by held-out R2, * chosen by validation before"
+    numbers = (
+        ("size", "right"),
+        ("validation R2" if wide else "validation", "right"),
+        ("held-out R2", "right"),
+    )
+    texts = ("recipe", "formula") if wide else ()
+    table = _table(("rank", "right"), "law", "origin", *numbers, *texts, title=title)
     for column in table.columns[:6]:
-        column.no_wrap = column.header != "origin"
-    styles = {"discovered": "bold", "baseline": "dim"}
+        column.no_wrap = column.header != "origin" or not wide
+    if not wide:
+        table.padding = (0, 1, 0, 0)
     for row in rows:
         cells = [
             f"{row.get('rank', '')}{'*' if row.get('chosen') else ' '}",
             row["law"],
-            origin(row),
+            origin(row) if wide else row["origin"],
             str(row.get("complexity", "")),
             number(row.get("validation_r2")),
             number(row.get("held_out_r2")),
         ]
-        table.add_row(*cells, *([row["formula"]] if wide else []), style=styles.get(row["origin"], ""))
+        cells += [row.get("recipe") or "", row["formula"]] if wide else []
+        table.add_row(*cells, style=_STYLES.get(row["origin"], ""))
     if wide:
         return table
-    return Group(table, *(Text(f"{row['law']}  {row['formula']}") for row in rows))
+    return Group(table, *(Text(f"{row['law']}  {origin(row)}\n  {row['formula']}") for row in rows))
 
 
 def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
@@ -140,9 +148,7 @@ def checks_table(checks: Sequence[Any]) -> Any:
     table = _table("what", ("stored", "right"), ("found", "right"), "")
     for check in checks:
         style = "" if check.matches else "bold red"
-        shown = (
-            value if isinstance(value, str) else number(value, 9) for value in (check.stored, check.found)
-        )
+        shown = (number(v, 9) if isinstance(v, float) else str(v) for v in (check.stored, check.found))
         table.add_row(check.name, *shown, "matches" if check.matches else "DIFFERS", style=style)
     return table
 

@@ -1,4 +1,4 @@
-"""Laws are found by id, by its start, or by place on a leaderboard; mistakes are answered with what is near."""
+"""Laws are found by id, its start, or rank on a leaderboard; a mistake is answered with what is near."""
 
 from __future__ import annotations
 

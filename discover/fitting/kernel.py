@@ -1,0 +1,470 @@
+"""The batch of small fits, compiled: the same steps as `levenberg_marquardt` without Python between them.
+
+Numba compiles this file once, for every law: a law enters as the list of steps of its tape, not as code. It is used
+where Numba is installed (`pip install discover-scaling-laws[fast]`) and no parameter is shared; everywhere else the
+NumPy version runs, which is the reference that the tests compare with. Every item stops by itself, so that the
+laggards of a batch cost nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+_JIT = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+# Step kinds of the tape, in the order of their codes; laws with rarer functions take the NumPy path, since each kind
+# costs a second of compilation.
+KINDS = (
+    "add", "sub", "mul", "div", "neg", "pow", "exp", "log", "sqrt", "tanh", "sigmoid", "abs", "min", "max",
+    "guarded log", "power", "square", "reciprocal",
+)  # fmt: skip
+(
+    ADD, SUB, MUL, DIV, NEG, POW, EXP, LOG, SQRT, TANH, SIGMOID, ABS, MIN, MAX,
+    GUARDED_LOG, POWER, SQUARE, RECIPROCAL,
+) = range(len(KINDS))  # fmt: skip
+FREE, RISING, FALLING, BOTH = range(4)
+
+_LOWEST_LOG = -690.0
+_DEPENDENT = 1e-14
+
+
+@njit(**_JIT)
+def _forward(ops, work, rows):  # type: ignore[no-untyped-def]
+    """Fills the slots (slot, row) of `work` that steps compute."""
+    for s in range(ops.shape[0]):
+        kind, a, b, o = ops[s, 0], ops[s, 1], ops[s, 2], ops[s, 3]
+        if kind == ADD:
+            for r in range(rows):
+                work[o, r] = work[a, r] + work[b, r]
+        elif kind == SUB:
+            for r in range(rows):
+                work[o, r] = work[a, r] - work[b, r]
+        elif kind == MUL:
+            for r in range(rows):
+                work[o, r] = work[a, r] * work[b, r]
+        elif kind == DIV:
+            for r in range(rows):
+                work[o, r] = work[a, r] / work[b, r]
+        elif kind == NEG:
+            for r in range(rows):
+                work[o, r] = -work[a, r]
+        elif kind == POWER:
+            for r in range(rows):
+                work[o, r] = math.exp(work[a, r] * work[b, r])
+        elif kind == GUARDED_LOG:
+            for r in range(rows):
+                value = np.log(work[a, r])
+                work[o, r] = _LOWEST_LOG if value < _LOWEST_LOG else value
+        elif kind == EXP:
+            for r in range(rows):
+                work[o, r] = math.exp(work[a, r])
+        elif kind == LOG:
+            for r in range(rows):
+                work[o, r] = np.log(work[a, r])
+        elif kind == SQUARE:
+            for r in range(rows):
+                work[o, r] = work[a, r] * work[a, r]
+        elif kind == RECIPROCAL:
+            for r in range(rows):
+                work[o, r] = 1.0 / work[a, r]
+        elif kind == SQRT:
+            for r in range(rows):
+                work[o, r] = np.sqrt(work[a, r])
+        elif kind == POW:
+            for r in range(rows):
+                work[o, r] = np.power(work[a, r], work[b, r])
+        elif kind == TANH:
+            for r in range(rows):
+                work[o, r] = math.tanh(work[a, r])
+        elif kind == SIGMOID:
+            for r in range(rows):
+                work[o, r] = 0.5 * (1.0 + math.tanh(0.5 * work[a, r]))
+        elif kind == ABS:
+            for r in range(rows):
+                work[o, r] = abs(work[a, r])
+        elif kind == MIN:
+            for r in range(rows):
+                work[o, r] = np.minimum(work[a, r], work[b, r])
+        elif kind == MAX:
+            for r in range(rows):
+                work[o, r] = np.maximum(work[a, r], work[b, r])
+
+
+@njit(**_JIT)
+def _backward(ops, live, work, adjoint, rows):  # type: ignore[no-untyped-def]
+    """Spreads the adjoints (slot, row) from the outputs to the parameters; `live` (step, 2) says which arguments lead there."""
+    for s in range(ops.shape[0] - 1, -1, -1):
+        kind, a, b, o = ops[s, 0], ops[s, 1], ops[s, 2], ops[s, 3]
+        first, second = live[s, 0], live[s, 1]
+        if kind == ADD:
+            if first:
+                for r in range(rows):
+                    adjoint[a, r] += adjoint[o, r]
+            if second:
+                for r in range(rows):
+                    adjoint[b, r] += adjoint[o, r]
+        elif kind == SUB:
+            if first:
+                for r in range(rows):
+                    adjoint[a, r] += adjoint[o, r]
+            if second:
+                for r in range(rows):
+                    adjoint[b, r] -= adjoint[o, r]
+        elif kind == MUL:
+            if first:
+                for r in range(rows):
+                    adjoint[a, r] += adjoint[o, r] * work[b, r]
+            if second:
+                for r in range(rows):
+                    adjoint[b, r] += adjoint[o, r] * work[a, r]
+        elif kind == DIV:
+            if first:
+                for r in range(rows):
+                    adjoint[a, r] += adjoint[o, r] / work[b, r]
+            if second:
+                for r in range(rows):
+                    adjoint[b, r] -= adjoint[o, r] * work[o, r] / work[b, r]
+        elif kind == NEG:
+            for r in range(rows):
+                adjoint[a, r] -= adjoint[o, r]
+        elif kind == POWER:
+            if first:
+                for r in range(rows):
+                    adjoint[a, r] += adjoint[o, r] * work[o, r] * work[b, r]
+            if second:
+                for r in range(rows):
+                    adjoint[b, r] += adjoint[o, r] * work[o, r] * work[a, r]
+        elif kind == GUARDED_LOG or kind == LOG:
+            for r in range(rows):
+                adjoint[a, r] += adjoint[o, r] / work[a, r]
+        elif kind == EXP:
+            for r in range(rows):
+                adjoint[a, r] += adjoint[o, r] * work[o, r]
+        elif kind == SQUARE:
+            for r in range(rows):
+                adjoint[a, r] += adjoint[o, r] * 2.0 * work[a, r]
+        elif kind == RECIPROCAL:
+            for r in range(rows):
+                adjoint[a, r] -= adjoint[o, r] * work[o, r] * work[o, r]
+        elif kind == SQRT:
+            for r in range(rows):
+                adjoint[a, r] += adjoint[o, r] * 0.5 / work[o, r]
+        elif kind == POW:
+            if first:
+                for r in range(rows):
+                    adjoint[a, r] += adjoint[o, r] * work[b, r] * np.power(work[a, r], work[b, r] - 1.0)
+            if second:
+                for r in range(rows):
+                    if work[a, r] > 0.0:
+                        adjoint[b, r] += adjoint[o, r] * work[o, r] * np.log(work[a, r])
+        elif kind == TANH:
+            for r in range(rows):
+                adjoint[a, r] += adjoint[o, r] * (1.0 - work[o, r] * work[o, r])
+        elif kind == SIGMOID:
+            for r in range(rows):
+                adjoint[a, r] += adjoint[o, r] * work[o, r] * (1.0 - work[o, r])
+        elif kind == ABS:
+            for r in range(rows):
+                adjoint[a, r] += adjoint[o, r] * np.sign(work[a, r])
+        elif kind == MIN or kind == MAX:
+            for r in range(rows):
+                takes_x = work[a, r] <= work[b, r] if kind == MIN else work[a, r] >= work[b, r]
+                if takes_x and first:
+                    adjoint[a, r] += adjoint[o, r]
+                if not takes_x and second:
+                    adjoint[b, r] += adjoint[o, r]
+
+
+@njit(**_JIT)
+def _solve(matrix, right):  # type: ignore[no-untyped-def]
+    """Solves in place a positive semidefinite system (n, n) for columns (n, m); dependent unknowns become zero."""
+    n, m = right.shape
+    inverse = np.empty(n)
+    for j in range(n):
+        pivot = matrix[j, j]
+        for k in range(j):
+            if inverse[k] > 0.0:
+                pivot -= matrix[j, k] * matrix[j, k] / inverse[k]
+        alive = pivot > _DEPENDENT * matrix[j, j]
+        inverse[j] = 1.0 / pivot if alive else 0.0
+        for i in range(j + 1, n):
+            entry = matrix[j, i]
+            for k in range(j):
+                if inverse[k] > 0.0:
+                    entry -= matrix[i, k] * matrix[j, k] / inverse[k]
+            matrix[i, j] = entry * inverse[j]
+    for c in range(m):
+        for j in range(n):
+            for k in range(j):
+                right[j, c] -= matrix[j, k] * right[k, c]
+        for j in range(n):
+            right[j, c] *= inverse[j]
+        for j in range(n - 1, -1, -1):
+            for i in range(j + 1, n):
+                right[j, c] -= matrix[i, j] * right[i, c]
+            if inverse[j] == 0.0:
+                right[j, c] = 0.0
+
+
+@njit(**_JIT)
+def _linear(basis, wanted, rows, lower, upper, left, beta, held, scratch):  # type: ignore[no-untyped-def]
+    """Solves the linear parameters; leaves the Gram matrix in `left`, those held at a bound in `held`."""
+    n = basis.shape[0]
+    matrix, right = scratch[:n, :n], np.zeros((n, 1))
+    for j in range(n):
+        held[j] = False
+        total = 0.0
+        for r in range(rows):
+            total += basis[j, r] * wanted[r]
+        right[j, 0] = total
+        for i in range(j + 1):
+            total = 0.0
+            for r in range(rows):
+                total += basis[i, r] * basis[j, r]
+            left[i, j] = total
+            left[j, i] = total
+    pull = right[:, 0].copy()
+    matrix[:] = left
+    _solve(matrix, right)
+    for j in range(n):
+        beta[j] = right[j, 0]
+    # One round of refinement: normal equations alone lose the digits that a flat basis has in common.
+    for j in range(n):
+        right[j, 0] = 0.0
+    for r in range(rows):
+        rest = wanted[r]
+        for j in range(n):
+            rest -= beta[j] * basis[j, r]
+        for j in range(n):
+            right[j, 0] += basis[j, r] * rest
+    matrix[:] = left
+    _solve(matrix, right)
+    for j in range(n):
+        if np.isfinite(right[j, 0]):
+            beta[j] += right[j, 0]
+    for _ in range(n):
+        worst, most = -1, 0.0
+        for j in range(n):
+            if not held[j]:
+                excess = max(lower[j] - beta[j], beta[j] - upper[j]) * np.sqrt(left[j, j])
+                if excess > most:
+                    worst, most = j, excess
+        if worst < 0:
+            break
+        held[worst] = True
+        beta[worst] = lower[worst] if beta[worst] < lower[worst] else upper[worst]
+        for j in range(n):
+            right[j, 0] = 0.0
+            if not held[j]:
+                right[j, 0] = pull[j]
+                for i in range(n):
+                    if held[i]:
+                        right[j, 0] -= left[j, i] * beta[i]
+            for i in range(n):
+                matrix[i, j] = 0.0 if held[i] or held[j] else left[i, j]
+        _solve(matrix, right)
+        for j in range(n):
+            if not held[j]:
+                beta[j] = right[j, 0]
+    for j in range(n):
+        beta[j] = min(max(beta[j], lower[j]), upper[j])
+
+
+@njit(**_JIT)
+def _evaluate(  # type: ignore[no-untyped-def]
+    ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, rows,
+    codes, lower, upper, linear_lower, linear_upper, free, derivatives, beta, gram, gradient, norms,
+    basis, wanted, columns, left, held, scratch,
+):  # fmt: skip
+    """Cost at one point of one item; fills the solved parameters and the reduced Gauss-Newton system."""
+    n, m = free.shape[0], basis_slots.shape[0]
+    slope = np.ones(n)
+    for j in range(n):
+        value = free[j]
+        if codes[j] == RISING or codes[j] == FALLING:
+            distance = math.exp(min(max(value, -600.0), 600.0))
+            if codes[j] == RISING:
+                value, slope[j] = lower[j] + distance, distance
+            else:
+                value, slope[j] = upper[j] - distance, -distance
+        elif codes[j] == BOTH:
+            part = 0.5 * (1.0 + math.tanh(0.5 * min(max(value, -80.0), 80.0)))
+            width = upper[j] - lower[j]
+            value, slope[j] = lower[j] + width * part, width * part * (1.0 - part)
+        work[parameter_slots[j], :rows] = value
+    _forward(ops, work, rows)
+    for j in range(m):
+        source = work[basis_slots[j]]
+        for r in range(rows):
+            basis[j, r] = source[r] * root[r]
+    source = work[offset_slot]
+    for r in range(rows):
+        wanted[r] = (target[r] - source[r]) * root[r]
+    if m:
+        _linear(basis, wanted, rows, linear_lower, linear_upper, left, beta, held, scratch)
+    cost = 0.0
+    for r in range(rows):
+        value = -wanted[r]
+        for j in range(m):
+            value += beta[j] * basis[j, r]
+        wanted[r] = value
+        cost += value * value
+    cost *= 0.5
+    if not np.isfinite(cost):
+        return np.inf
+    if not derivatives:
+        return cost
+    for s in range(is_live.shape[0]):
+        if is_live[s]:
+            adjoint[s, :rows] = 0.0
+    if is_live[offset_slot]:
+        adjoint[offset_slot, :rows] += 1.0
+    for j in range(m):
+        if is_live[basis_slots[j]]:
+            adjoint[basis_slots[j], :rows] += beta[j]
+    _backward(ops, live, work, adjoint, rows)
+    for j in range(n):
+        source = adjoint[parameter_slots[j]]
+        total = 0.0
+        for r in range(rows):
+            value = source[r] * root[r] * slope[j]
+            columns[j, r] = value
+            total += value * wanted[r]
+        gradient[j] = total
+        for i in range(j + 1):
+            total = 0.0
+            for r in range(rows):
+                total += columns[i, r] * columns[j, r]
+            gram[i, j] = total
+            gram[j, i] = total
+        norms[j] = gram[j, j]
+    if m and n:
+        cross = np.zeros((m, n))
+        for i in range(m):
+            if not held[i]:
+                for j in range(n):
+                    total = 0.0
+                    for r in range(rows):
+                        total += basis[i, r] * columns[j, r]
+                    cross[i, j] = total
+        matrix = scratch[:m, :m]
+        for i in range(m):
+            for j in range(m):
+                matrix[i, j] = 0.0 if held[i] or held[j] else left[i, j]
+        solved = cross.copy()
+        _solve(matrix, solved)
+        for i in range(n):
+            for j in range(n):
+                for k in range(m):
+                    gram[i, j] -= cross[k, i] * solved[k, j]
+    for i in range(n):
+        if not np.isfinite(gradient[i]):
+            return np.inf
+        for j in range(n):
+            if not np.isfinite(gram[i, j]):
+                return np.inf
+    return cost
+
+
+@njit(**_JIT)
+def minimise_items(  # type: ignore[no-untyped-def]
+    ops, live, is_live, table_slots, tables, constant_slots, constants, parameter_slots, basis_slots, offset_slot,
+    target, root, counts, codes, lower, upper, linear_lower, linear_upper,
+    free, cell, steps, tolerance, small_gradient, longest_step, beta_out, cost_out, converged,
+):  # fmt: skip
+    """Runs every item (item, searched) of `free` in place until it converges or `steps` are done.
+
+    With `steps` 0 only the costs and linear parameters at `free` are computed. Tables are (table, cell or 1, row),
+    target and root weight (cell or item, row), counts the rows of each that are not padding.
+    """
+    n, m, slots = free.shape[1], basis_slots.shape[0], is_live.shape[0]
+    width = target.shape[1]
+    work, adjoint = np.empty((slots, width)), np.empty((slots, width))
+    basis, wanted, columns = np.empty((m, width)), np.empty(width), np.empty((n, width))
+    beta, new_beta = np.empty(m), np.empty(m)
+    gram, new_gram = np.zeros((n, n)), np.zeros((n, n))
+    gradient, new_gradient = np.zeros(n), np.zeros(n)
+    norms, new_norms = np.zeros(n), np.zeros(n)
+    left, held, scratch = np.empty((m, m)), np.zeros(m, np.bool_), np.empty((max(m, n), max(m, n)))
+    trial, step, matrix, right = np.empty(n), np.empty(n), np.empty((n, n)), np.empty((n, 1))
+    scale = np.empty(n)
+    before = -1
+    for item in range(free.shape[0]):
+        c = cell[item]
+        rows = counts[c]
+        if c != before:
+            for t in range(table_slots.shape[0]):
+                work[table_slots[t], :rows] = tables[t, c if tables.shape[1] > 1 else 0, :rows]
+            for t in range(constant_slots.shape[0]):
+                work[constant_slots[t], :rows] = constants[t]
+            before = c
+        point = free[item]
+        cost = _evaluate(
+            ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target[c], root[c], rows,
+            codes, lower, upper, linear_lower, linear_upper, point, steps > 0, beta, gram, gradient, norms,
+            basis, wanted, columns, left, held, scratch,
+        )  # fmt: skip
+        converged[item] = n == 0 and np.isfinite(cost)
+        damping, factor, small = 1e-2, 2.0, 0
+        for _ in range(steps if n > 0 and np.isfinite(cost) else 0):
+            for i in range(n):
+                scale[i] = max(gram[i, i], 1e-10 * norms[i]) + 1e-290
+                for j in range(n):
+                    matrix[i, j] = gram[i, j]
+                matrix[i, i] += damping * scale[i]
+                right[i, 0] = -gradient[i]
+            _solve(matrix, right)
+            still = True
+            expected = 0.0
+            for i in range(n):
+                value = right[i, 0]
+                if codes[i] != FREE:
+                    value = min(max(value, -longest_step), longest_step)
+                if not np.isfinite(value):
+                    value = 0.0
+                step[i] = value
+                trial[i] = point[i] + value
+                still = still and abs(value) < 1e-11 * (abs(point[i]) + 1e-8)
+            for i in range(n):
+                expected -= step[i] * gradient[i]
+                for j in range(n):
+                    expected -= 0.5 * step[i] * gram[i, j] * step[j]
+            new_cost = _evaluate(
+                ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target[c], root[c], rows,
+                codes, lower, upper, linear_lower, linear_upper, trial, True, new_beta, new_gram, new_gradient,
+                new_norms, basis, wanted, columns, left, held, scratch,
+            )  # fmt: skip
+            gain = cost - new_cost
+            better = np.isfinite(new_cost) and gain > 0.0
+            if better:
+                ratio = min(gain / max(expected, 1e-200), 2.0)
+                damping *= min(max(1.0 - (2.0 * ratio - 1.0) ** 3, 0.1), 1.0)
+                factor = 2.0
+                small = small + 1 if gain <= tolerance * cost else 0
+                cost = new_cost
+                for i in range(n):
+                    point[i] = trial[i]
+                    gradient[i] = new_gradient[i]
+                    norms[i] = new_norms[i]
+                    for j in range(n):
+                        gram[i, j] = new_gram[i, j]
+                for j in range(m):
+                    beta[j] = new_beta[j]
+            else:
+                damping *= factor
+                factor *= 2.0
+                small = 0
+            damping = min(max(damping, 1e-14), 1e14)
+            flat = True
+            for i in range(n):
+                flat = flat and abs(gradient[i]) <= small_gradient * np.sqrt(norms[i] * 2.0 * cost) + 1e-290
+            enough = small >= (2 if tolerance < 1e-9 else 1)
+            if flat or still or enough or cost == 0.0 or (not better and damping > 1e10):
+                converged[item] = True
+                break
+        cost_out[item] = cost
+        for j in range(m):
+            beta_out[item, j] = beta[j]

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+
+from discover.archive import OK, Archive, Candidate
+from discover.fitting import Recipe
+from discover.law import parse
+from discover.scoring import Validation
+
+
+def candidate(number: int, formula: str, score: float, probes: list[float], status: str = OK) -> Candidate:
+    law = parse(formula, ["x"])
+    parameters = np.ones((1, len(law.parameters)))
+    validation = Validation(
+        score, np.exp([score]), 0.01, parameters, np.ones(1), np.array([True]), np.array(probes), ""
+    )
+    return Candidate(number, law, Recipe(), "families", (), status, validation)
+
+
+def test_the_front_holds_what_nothing_beats_on_score_and_complexity() -> None:
+    archive = Archive(spread=1.0)
+    archive.add(
+        [
+            candidate(1, "a + b*x", -2.0, [1.0]),
+            candidate(2, "a + b*x**c", -3.0, [2.0]),
+            candidate(3, "a + b*x**c + d*log(x)", -2.5, [3.0]),
+            candidate(4, "a", -1.0, [4.0]),
+        ]
+    )
+    assert [c.number for c in archive.pareto_front()] == [4, 1, 2]
+
+
+def test_two_laws_with_the_same_predictions_are_one_and_the_fitter_stays() -> None:
+    archive = Archive(spread=1.0)
+    archive.add([candidate(1, "a + b*x", -2.0, [1.0, 2.0])])
+    archive.add([candidate(2, "a + b*x + c*x", -2.0, [1.0, 2.00001])])
+    assert [c.number for c in archive.elites] == [1]
+    archive.add([candidate(3, "a*x + 1", -4.0, [1.0, 2.0])])
+    assert [c.number for c in archive.elites] == [3]
+    assert archive.failures["same predictions as another"] == 1
+
+
+def test_failures_are_counted_by_reason_and_cannot_be_parents() -> None:
+    archive = Archive(spread=1.0)
+    archive.add([candidate(1, "a + b*x", -9.0, [1.0], status="not finite")])
+    assert archive.failures == {"not finite": 1}
+    assert archive.parent(np.random.default_rng(0)) is None
+
+
+def test_a_key_that_was_asked_for_is_known() -> None:
+    archive = Archive(spread=1.0)
+    archive.reserve("key")
+    assert archive.knows("key")
+    assert not archive.knows("another")

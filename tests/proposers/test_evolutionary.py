@@ -1,0 +1,67 @@
+"""What every proposer promises: laws within the cap, over the task's inputs, that read back from their text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from discover.archive import Archive
+from discover.assessment import Job, assess
+from discover.law import parse
+from discover.proposers import DEFAULT, portfolio_of
+from discover.scoring import Yardstick
+from discover.task import load_task
+
+TASKS = ["parallel", "vocab", "sft", "domain_mixture", "moe", "data_constrained", "lr_bsz", "u_shape"]
+
+
+def filled_archive(name: str, count: int = 12) -> tuple[object, Archive]:
+    task = load_task(f"{name}_scaling")
+    archive, yardstick = Archive(spread=float(task.training.target.std())), Yardstick.of(task)
+    rng = np.random.default_rng(3)
+    for number, proposal in enumerate(portfolio_of(task, ("families",)).ask(count, archive, rng), 1):
+        archive.add([assess(Job(number, proposal, 0), yardstick)])
+    return task, archive
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_families_stay_within_the_cap_and_read_back(name: str) -> None:
+    task = load_task(f"{name}_scaling")
+    archive = Archive(spread=1.0)
+    proposals = portfolio_of(task, ("families",)).ask(150, archive, np.random.default_rng(0))
+    assert len(proposals) == 150
+    for proposal in proposals:
+        law = proposal.law
+        assert 1 <= len(law.parameters) <= task.parameter_cap
+        assert set(law.inputs) <= set(task.input_names)
+        assert parse(str(law), task.input_names, bounds=law.bounds).key == law.key
+    assert len({(p.law.key, p.recipe) for p in proposals}) == 150
+
+
+@pytest.mark.parametrize("proposer", [p for p in DEFAULT if p != "families"])
+def test_descendants_stay_within_the_cap_and_name_their_parents(proposer: str) -> None:
+    task, archive = filled_archive("vocab")
+    names = (proposer, "recipe") if proposer != "recipe" else ("recipe",)
+    portfolio = portfolio_of(task, names)  # type: ignore[arg-type]
+    own = next(p for p in portfolio.proposers if p.name == proposer)
+    rng = np.random.default_rng(1)
+    found = [p for _ in range(200) if (p := own.ask(archive, rng)) is not None]
+    assert len(found) > 40
+    numbers = {c.number for c in archive.elites}
+    for proposal in found:
+        assert len(proposal.law.parameters) <= 7
+        assert proposal.parents
+        assert set(proposal.parents) <= numbers
+        assert parse(str(proposal.law), task.input_names, bounds=proposal.law.bounds).key == proposal.law.key  # type: ignore[attr-defined]
+
+
+def test_shares_follow_what_was_gained_and_keep_a_floor() -> None:
+    task, archive = filled_archive("vocab")
+    portfolio = portfolio_of(task)  # type: ignore[arg-type]
+    won = [c for c in archive.elites if c.proposer == "families"]
+    for _ in range(30):
+        portfolio.tell(won, won)
+    shares = portfolio.shares()
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert max(shares, key=shares.get) == "families"  # type: ignore[arg-type]
+    assert min(shares.values()) >= 0.07

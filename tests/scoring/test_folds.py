@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from discover.scoring import cut, folds_of
+from discover.scoring.folds import levels
+from discover.task import Cell, Rows, load_task
+
+
+def grid(n_levels: int, per_level: int, cells: int = 1) -> Rows:
+    x = np.tile(np.repeat(2.0 ** np.arange(n_levels), per_level), cells)
+    cell = np.repeat(np.arange(cells), n_levels * per_level)
+    named = tuple(Cell(f"g{i}" if cells > 1 else "", "y") for i in range(cells))
+    return Rows(("x",), named, x[:, None], x.copy(), cell, np.arange(len(x)) + 2)
+
+
+def test_a_fold_holds_back_whole_levels_from_the_top() -> None:
+    rows = grid(8, 3)
+    folds = cut(rows, ["x"], [True])
+    assert [fold.name for fold in folds] == ["x top 1", "x top 2", "x top 3"]
+    for depth, fold in enumerate(folds, 1):
+        assert set(rows.target[fold.validation]) == set(2.0 ** np.arange(8 - depth, 8))
+        assert (fold.training == ~fold.validation).all()
+
+
+def test_every_cell_loses_its_own_top() -> None:
+    rows = grid(6, 2, cells=3)
+    for fold in cut(rows, ["x"], [True]):
+        lost = np.bincount(rows.cell[fold.validation])
+        assert (lost == lost[0]).all()
+
+
+def test_values_that_differ_by_rounding_are_one_level() -> None:
+    assert levels(np.log(np.array([0.001953, 0.00195, 0.0039, 0.003906]))).tolist() == [0, 0, 1, 1]
+
+
+def test_an_axis_without_levels_is_cut_by_fractions() -> None:
+    x = np.geomspace(1.0, 1e6, 100)
+    rows = Rows(("x",), (Cell("", "y"),), x[:, None], x, np.zeros(100, dtype=int), np.arange(100) + 2)
+    assert [int(f.validation.sum()) for f in cut(rows, ["x"], [True])] == [15, 30, 45]
+
+
+def test_without_a_scale_axis_a_setting_stays_in_one_fold() -> None:
+    task = load_task("domain_mixture_scaling")
+    rows = task.training
+    setting = np.unique(np.sort(rows.inputs, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    folds = folds_of(task)
+    assert np.sum([fold.validation for fold in folds], axis=0).tolist() == [1] * rows.n_rows
+    for fold in folds:
+        assert not set(setting[fold.validation]) & set(setting[fold.training])
+
+
+@pytest.mark.parametrize("name", ["parallel", "vocab", "sft", "moe", "data_constrained", "lr_bsz", "u_shape"])
+def test_every_fold_of_the_embedded_tasks_trains_below_what_it_validates(name: str) -> None:
+    task = load_task(f"{name}_scaling")
+    folds = folds_of(task)
+    assert len(folds) >= 3
+    for fold in folds:
+        if "," in fold.axis:
+            continue
+        column = task.training.column(fold.axis)
+        for cell in range(len(task.cells)):
+            mine = task.training.cell == cell
+            held, kept = column[mine & fold.validation], column[mine & fold.training]
+            assert len(kept) >= 3
+            assert len(held) == 0 or held.min() > kept.max() * (1 - 1e-9) or held.min() >= kept.max()
+
+
+def test_a_corner_that_the_training_rows_lack_is_what_the_folds_hold_back() -> None:
+    """lr_bsz measures the largest models and the longest runs, never both: its held-out rows are that corner."""
+    task = load_task("lr_bsz_scaling")
+    corners = [fold for fold in folds_of(task) if fold.axis == "n_params, d_tokens"]
+    assert corners
+    for fold in corners:
+        assert fold.weight == 1.0
+        for axis in ("n_params", "d_tokens"):
+            column = task.training.column(axis)
+            assert column[fold.training].max() == column.max()
