@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -163,9 +164,11 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
         parser.error("set OPENBLAS_NUM_THREADS=1: several threads on small arrays measure the waiting")
+    compiled = find_spec("numba") is not None and not os.environ.get("DISCOVER_NO_NUMBA")
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}, "
-        f"one BLAS thread; {STARTS} starts, CPU seconds, median of {repeats}"
+        f"{'compiled kernel' if compiled else 'no Numba'}, one BLAS thread; "
+        f"{STARTS} starts, CPU seconds, median of {repeats}"
     )
     for problem in (chinchilla(), rectified()):
         fit(problem.law, problem.rows, starts=2, rng=np.random.default_rng(0))  # loads what is imported late

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -22,12 +22,14 @@ import numpy as np
 from discover.archive import Archive, Candidate
 from discover.assessment import Job, assess, thorough
 from discover.errors import DiscoverError
+from discover.fitting import prepare
 from discover.proposers import DEFAULT, portfolio_of
 from discover.scoring import Yardstick
 from discover.task import Task
 
 BATCH = 16
-FINALISTS = 24
+FINALISTS = 40
+_LEAST_FINALISTS = 6
 _FINAL_SHARE = 0.2  # of a budget in seconds, kept for the final round
 
 
@@ -133,14 +135,31 @@ class Search:
                         item.cancel()
 
     def finalists(self) -> tuple[Candidate, ...]:
-        """The fittest of the archive and its front, refitted with many starts on all rows and every fold."""
-        pool = list(self.archive.elites[:FINALISTS])
-        pool += [c for c in self.archive.pareto_front() if c not in pool]
-        jobs = [(candidate, self.seed) for candidate in pool]
+        """The fittest of the archive and its front, refitted with many starts on all rows and every fold.
+
+        Of one form the two best recipes enter. With a budget in seconds those come back whose turn came in time.
+        """
+        pool: list[Candidate] = []
+        forms: Counter[str] = Counter()
+        for candidate in [*self.archive.elites, *self.archive.pareto_front()]:
+            if candidate not in pool and forms[candidate.law.key] < 2 and len(pool) < FINALISTS:
+                pool.append(candidate)
+                forms[candidate.law.key] += 1
+        deadline = None
+        if self.budget.seconds is not None:
+            deadline = max(self._began + self.budget.seconds, time.monotonic() + 0.1 * self.budget.seconds)
         if self.executor is None:
-            return tuple(thorough(candidate, self.yardstick, seed) for candidate, seed in jobs)
-        futures = [self.executor.submit(_thorough_here, *job) for job in jobs]
-        return tuple(future.result() for future in futures)
+            done = []
+            for candidate in pool:
+                if deadline is None or time.monotonic() < deadline or not done:
+                    done.append(thorough(candidate, self.yardstick, self.seed))
+            return tuple(done)
+        futures = [self.executor.submit(_thorough_here, candidate, self.seed) for candidate in pool]
+        patience = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        wait(futures, timeout=patience)
+        for future in futures[_LEAST_FINALISTS:]:
+            future.cancel()
+        return tuple(future.result() for future in futures if not future.cancelled())
 
     def _spent(self) -> bool:
         if self.budget.candidates is not None:
@@ -204,6 +223,7 @@ def workers_for(task: Task, workers: int | None = None) -> Iterator[Executor | N
     Each worker has one BLAS thread: several on the same core cost 20 to 100 times the work.
     """
     count = workers if workers is not None else (os.cpu_count() or 1)
+    prepare()  # here once, so that the workers find the compiled kernel
     if count <= 1:
         yield None
         return

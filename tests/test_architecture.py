@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "proposers": {"law", "task", "fitting", "archive"},
     "assessment": {"law", "task", "fitting", "scoring", "archive", "proposers"},
     "store": {"task", "archive"},
-    "evolution": {"task", "scoring", "archive", "proposers", "assessment"},
+    "evolution": {"task", "fitting", "scoring", "archive", "proposers", "assessment"},
     "leaderboard": {"law", "task", "fitting", "scoring", "scoring.held_out", "archive", "assessment", "store"},
     "exporters": {"law", "task"},
     "tui": {"law", "task", "store", "exporters"},

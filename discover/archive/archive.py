@@ -10,11 +10,13 @@ import bisect
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from discover.archive.candidate import OK, Candidate
 from discover.law.expression import Call, walk
+from discover.law.law import Law
 
 _PER_ISLAND = 24
 _ELITES = 240
@@ -23,10 +25,15 @@ _SAME = 1e-3  # of the target's spread: predictions this close on all probes are
 
 def structure(candidate: Candidate) -> str:
     """The island a law lives on: its outermost shape and the number of inputs that it reads."""
-    node = candidate.law.expression
+    return _structure(candidate.law)
+
+
+@lru_cache(maxsize=4096)
+def _structure(law: Law) -> str:
+    node = law.expression
     outer = node.function if isinstance(node, Call) else "symbol"
     inner = {n.function for n in walk(node) if isinstance(n, Call)} & {"exp", "log", "sigmoid", "tanh", "min", "max"}
-    return f"{outer}/{'+'.join(sorted(inner))}/{len(candidate.law.inputs)}"
+    return f"{outer}/{'+'.join(sorted(inner))}/{len(law.inputs)}"
 
 
 @dataclass(eq=False)

@@ -2,24 +2,29 @@
 
 The rule:
 
-1. Only laws whose fit converged in every cell, and that stay finite and keep the sign of the data far outside it.
-2. The finalists are ordered by fitness: mean log NMSE on the extrapolation folds, a little of the fit to all rows,
-   complexity.
-3. Consensus: of the best dozen, those whose predictions beyond the data lie further from their median than twice
-   what is typical are set aside. A form that diverges cannot be seen by a fold inside the range; its neighbours see it.
+1. Only laws whose fit converged in every cell and that behave outside the data: finite, of the sign of the data, not
+   far from everything measured.
+2. The finalists are ordered by `order`: half the mean and half the worst of log NMSE over the extrapolation folds,
+   0.3 times the log NMSE of the fit to all rows, 0.006 for each unit of complexity.
+3. Consensus: of the best dozen forms (each with its best recipe), those whose predictions beyond the data lie further
+   from their median than twice what is typical are set aside. A form that diverges cannot be seen by a fold inside the
+   range; its neighbours see it.
 4. The first that is left is the choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from discover.archive.candidate import Candidate
 
-RULE = "extrapolation folds + fit + complexity; outliers beyond the data set aside; the first that is left"
+RULE = (
+    "mean and worst log NMSE on extrapolation folds, 0.5 each, + 0.3 log NMSE of the fit + 0.006 complexity; "
+    "of the 12 best forms, outliers beyond the data are set aside; the first that is left"
+)
 _JURY = 12
 _TYPICAL = 2.0
 
@@ -30,7 +35,7 @@ class Choice:
 
     Attributes:
         chosen: The one law.
-        ranked: All usable finalists, the chosen one first, the others by fitness.
+        ranked: All usable finalists, the chosen one first, the others in order.
         set_aside: Numbers of those that consensus refused.
     """
 
@@ -39,21 +44,31 @@ class Choice:
     set_aside: tuple[int, ...]
 
 
-def choose(
-    finalists: Sequence[Candidate], fitness: Callable[[Candidate], float], n_inside: int
-) -> Choice | None:
+def order(candidate: Candidate) -> float:
+    """What the final round orders laws by, lower is better."""
+    validation = candidate.validation
+    if validation is None or not candidate.ok:
+        return float("inf")
+    worst = float(np.log(validation.nmse.max() + 1e-7))
+    inside = float(np.log(validation.in_sample + 1e-6))
+    return 0.5 * validation.score + 0.5 * worst + 0.3 * inside + 0.006 * candidate.complexity
+
+
+def choose(finalists: Sequence[Candidate], n_inside: int) -> Choice | None:
     """The choice among finalists; None where no law is usable.
 
     Args:
         finalists: Refitted candidates, all probed at the same places.
-        fitness: What orders them, lower is better.
         n_inside: How many of the probes lie inside the data.
     """
-    usable = sorted((c for c in finalists if c.ok and np.isfinite(c.score)), key=fitness)
+    usable = sorted((c for c in finalists if c.ok and np.isfinite(c.score)), key=order)
     ruly = [c for c in usable if c.validation is not None and not c.validation.far] or usable
     if not ruly:
         return None
-    jury = ruly[:_JURY]
+    best_recipe: dict[str, Candidate] = {}
+    for candidate in ruly:
+        best_recipe.setdefault(candidate.law.key, candidate)
+    jury = list(best_recipe.values())[:_JURY]
     beyond = np.array([c.probes[n_inside:] for c in jury])
     set_aside: tuple[int, ...] = ()
     chosen = jury[0]

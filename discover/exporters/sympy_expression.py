@@ -6,6 +6,7 @@ are floats, so that nothing folds into integers without end; only a whole expone
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from discover.exporters.fitted import FittedLaw, free_names
@@ -15,6 +16,7 @@ from discover.law import GRAMMAR, Call, Expression, Number, Symbol
 # SymPy keeps these apart from its main functions; as log(1 + x) and exp(x) - 1 they would lose digits.
 _IN_CFUNCTIONS = ("log10", "log2", "log1p", "expm1")
 _LARGEST_EXPONENT = 100
+_SUBS = "(law.subs(parameters) shows the formula with its numbers, but SymPy folds them and drops digits.)"
 
 
 def to_sympy(node: Expression) -> Any:
@@ -65,7 +67,7 @@ def export(fitted: FittedLaw) -> str:
     everything = (*law.inputs, *law.parameters)
     names = free_names(everything, {"sympy", "law", "parameters"})
     source = to_source(law.expression, names, _call, lambda value: repr(_exponent(value)))
-    lines = ['"""', *fitted.heading(), "", _usage(fitted), '"""', "", "import sympy"]
+    lines = ['"""', *fitted.heading(), "", _usage(fitted, names), _SUBS, '"""', "", "import sympy"]
     lines += ["import sympy.codegen.cfunctions"] if "cfunctions." in source else []
     lines += ["", *(f'{names[name]} = sympy.Symbol("{name}")' for name in everything)]
     lines += ["", f"law = {source}", ""]
@@ -80,9 +82,11 @@ def export(fitted: FittedLaw) -> str:
     return "\n".join([*lines, ""])
 
 
-def _usage(fitted: FittedLaw) -> str:
+def _usage(fitted: FittedLaw, names: Mapping[str, str]) -> str:
     chosen = "" if len(fitted.cells) == 1 else f"[{fitted.key(fitted.cells[0])!r}]"
-    return f"Fitted: law.subs(parameters{chosen})".replace('"""', "'''")
+    point = "".join(f", {names[name]}: 1.0" for name in fitted.law.inputs)
+    told = f"A value: law.evalf(30, subs={{**parameters{chosen}{point}}})"
+    return told.replace('"""', "'''").replace("\\", "/")
 
 
 def _call(function: str, arguments: list[str]) -> str:

@@ -6,7 +6,7 @@ Stays out: choosing among laws, held-out rows.
 
 from discover.fitting.cells import Cells
 from discover.fitting.fit import CONVERGED, Fit, predict_cells
-from discover.fitting.least_squares import fit, fit_cells
+from discover.fitting.least_squares import fit, fit_cells, prepare
 from discover.fitting.recipe import LOSSES, Recipe
 
-__all__ = ["CONVERGED", "LOSSES", "Cells", "Fit", "Recipe", "fit", "fit_cells", "predict_cells"]
+__all__ = ["CONVERGED", "LOSSES", "Cells", "Fit", "Recipe", "fit", "fit_cells", "predict_cells", "prepare"]

@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 
 _JIT = {"cache": True, "nogil": True, "error_model": "numpy"}
+# Sums may be taken in any order, so that they use the whole width of the machine; NaN and infinity keep their meaning.
+_SUMS = {**_JIT, "fastmath": {"reassoc", "contract"}}
 
 # Step kinds of the tape, in the order of their codes; laws with rarer functions take the NumPy path, since each kind
 # costs a second of compilation.
@@ -209,7 +211,7 @@ def _solve(matrix, right):  # type: ignore[no-untyped-def]
                 right[j, c] = 0.0
 
 
-@njit(**_JIT)
+@njit(**_SUMS)
 def _linear(basis, wanted, rows, lower, upper, left, beta, held, scratch):  # type: ignore[no-untyped-def]
     """Solves the linear parameters; leaves the Gram matrix in `left`, those held at a bound in `held`."""
     n = basis.shape[0]
@@ -273,7 +275,7 @@ def _linear(basis, wanted, rows, lower, upper, left, beta, held, scratch):  # ty
         beta[j] = min(max(beta[j], lower[j]), upper[j])
 
 
-@njit(**_JIT)
+@njit(**_SUMS)
 def _evaluate(  # type: ignore[no-untyped-def]
     ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, rows,
     codes, lower, upper, linear_lower, linear_upper, free, derivatives, beta, gram, gradient, norms,

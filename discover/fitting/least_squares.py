@@ -23,6 +23,7 @@ from discover.fitting.transforms import Transforms
 from discover.fitting.uncertainty import near_bounds, spread
 from discover.law.compiler import Tape
 from discover.law.law import Law
+from discover.law.parser import parse
 
 if TYPE_CHECKING:
     from discover.task import Rows
@@ -31,6 +32,7 @@ _SAMPLE = 128  # rows on which starts are refined before the finalists see all
 _SCREENED = 4  # random draws for each start that is refined
 _ROBUST = 1.345  # robust standard deviations: 95 % efficient under normal noise (Huber 1981)
 _ROUNDS = 12  # reweightings
+_IDLE = 1e-8  # relative gain: steps that win less than this, several in a row, have arrived in cost
 
 
 def fit(
@@ -153,6 +155,13 @@ def fit_cells(
             cost = polished
         converged = (converged | settled) & np.isfinite(cost)
     return parameters, cost, converged
+
+
+def prepare() -> None:
+    """Compiles the kernel where Numba is installed and has not yet: seconds, once per installation."""
+    law = parse("a + b*x**c", ["x"])
+    cells = Cells({"x": np.array([[1.0, 2.0, 4.0, 8.0]])}, np.array([[1.0, 2.0, 3.0, 4.5]]), np.ones((1, 4)), np.array([4]))
+    fit_cells(law, cells, Recipe(), starts=2, rng=np.random.default_rng(0))
 
 
 def _easier_fit(
@@ -335,7 +344,7 @@ def _polish(
         theta = parameters[i]
         with np.errstate(all="ignore"):
             residual, jacobian = at(theta)
-            cost = 0.5 * float(residual @ residual)
+            cost, idle = 0.5 * float(residual @ residual), 0
             for _ in range(30):
                 if not np.isfinite(cost) or not np.isfinite(jacobian).all():
                     break
@@ -359,12 +368,13 @@ def _polish(
                         break
                 if not moved:
                     break
-                change = np.abs(tried - theta).max() / (np.abs(theta).max() + 1e-300)
                 relative = float((np.abs(tried - theta) / (np.abs(theta) + 1e-300))[~held].max(initial=0.0))
+                idle = idle + 1 if cost - new_cost <= _IDLE * cost else 0
                 theta, residual, jacobian, cost = tried, new_residual, new_jacobian, new_cost
-                if relative < 1e-10 or change == 0.0:
+                if relative < 1e-10:
                     settled[i] = True
                     break
+            settled[i] |= idle >= 5
         result[i], costs[i] = theta, cost if np.isfinite(cost) else np.inf
     return result, costs, settled
 

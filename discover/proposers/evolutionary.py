@@ -9,7 +9,7 @@ import numpy as np
 from discover.fitting import LOSSES, Recipe
 from discover.law.expression import symbols
 from discover.law.law import Law
-from discover.proposers.families import random_expression
+from discover.proposers.families import opening_expressions, random_expression
 from discover.proposers.mutation import cross, mutate
 from discover.proposers.pieces import Input
 from discover.proposers.proposal import Proposal, is_sensible, tidy_law
@@ -81,11 +81,18 @@ class Evolutionary:
 
 
 class Families(Evolutionary):
-    """Random laws of the field's shapes."""
+    """The plainest laws, then random ones of the field's shapes."""
 
     name = "families"
 
+    def __init__(self, task: Task, recipes: Recipes) -> None:
+        super().__init__(task, recipes)
+        self._opening = opening_expressions(self.inputs, self.cap)
+
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        if plain := next(self._opening, None):
+            law = self.law(*plain)
+            return Proposal(law, Recipe(), self.name) if law else None
         law = self.law(*random_expression(self.inputs, self.cap, rng))
         return Proposal(law, self.recipes.draw(rng), self.name) if law else None
 

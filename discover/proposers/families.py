@@ -1,6 +1,8 @@
-"""Families: random laws of the shapes that the field uses, nothing learned from the run."""
+"""Families: plain laws first, then random ones of the shapes that the field uses; nothing learned from the run."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -39,6 +41,45 @@ def random_expression(
         pieces = Pieces(inputs[:1], rng)
         best = (add(pieces.fresh(), mul(pieces.fresh(), Symbol(inputs[0].name))), pieces.bounds)
     return best
+
+
+def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Expression, dict[str, tuple[float, float]]]]:
+    """The plainest laws over all inputs, within the cap: what a search should not have to wait for.
+
+    Sums and products of powers with a floor, and response surfaces (Box and Wilson 1951) in the inputs' logarithms:
+    linear, quadratic without and with cross terms, for the target and for its logarithm.
+    """
+    positive = [i for i in inputs if i.positive]
+    x = [_coordinate(i) for i in inputs]
+    squares: list[Expression] = [Call("pow", (c, Number(2.0))) for c in x]
+    crossed: list[Expression] = [mul(x[i], x[j]) for i in range(len(x)) for j in range(i)]
+
+    def surface(p: Pieces, terms: list[Expression]) -> Expression:
+        return add(p.fresh(), *(mul(p.fresh(), term) for term in terms))
+
+    def powers(p: Pieces, chosen: list[Input]) -> list[Expression]:
+        return [mul(p.fresh(), Call("pow", (Symbol(i.name), neg(p.fresh())))) for i in chosen]
+
+    builders: list[Callable[[Pieces], Expression]] = [
+        lambda p: surface(p, x),
+        lambda p: Call("exp", (surface(p, x),)),
+        lambda p: add(p.fresh(), Call("exp", (surface(p, x),))),
+        lambda p: surface(p, x + squares),
+        lambda p: Call("exp", (surface(p, x + squares),)),
+        lambda p: surface(p, x + squares + crossed),
+        lambda p: Call("exp", (surface(p, x + squares + crossed),)),
+        lambda p: surface(p, x + crossed),
+        lambda p: Call("exp", (surface(p, x + crossed),)),
+    ]
+    if positive:
+        builders.append(lambda p: add(p.fresh(), *powers(p, positive)))
+        builders.append(lambda p: add(p.fresh(), *powers(p, positive[:1])))
+        builders.append(lambda p: Call("exp", (add(p.fresh(), *powers(p, positive)),)))
+    for build in builders:
+        pieces = Pieces(inputs, np.random.default_rng(0))
+        expression = build(pieces)
+        if len(symbols(expression)) - len({i.name for i in inputs} & set(symbols(expression))) <= cap:
+            yield expression, pieces.bounds
 
 
 def _shape(p: Pieces, cap: int) -> Expression:
@@ -178,4 +219,4 @@ _BUILDERS = {
     "polynomial": _polynomial,
 }
 
-__all__ = ["neg", "random_expression"]
+__all__ = ["opening_expressions", "random_expression"]

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from discover.fitting import Recipe
-from discover.law.expression import Call, Expression, Number, Symbol, rename, symbols, walk
+from discover.law.expression import Call, Expression, Number, Symbol, add, mul, rename, symbols, walk
 from discover.law.law import Law
 from discover.law.parser import law_of
 
@@ -36,9 +36,33 @@ def tidy_law(
 ) -> Law:
     """The law of a tree, its parameters renamed by what they do: E for an offset, A.. for factors, alpha.. for
     exponents, k.. for the rest."""
+    expression = without_idle_parameters(expression, set(inputs))
     names = _roles(expression, set(inputs))
     renamed = {names[old]: bounds[old] for old in names if old in bounds}
     return law_of(rename(expression, names), inputs, bounds=renamed)
+
+
+def without_idle_parameters(expression: Expression, inputs: set[str]) -> Expression:
+    """The tree without parameters that another takes the place of: of several bare ones in a sum or a product, and of
+    numbers beside one, a single one stays. Only parameters that occur once and nowhere else can be idle."""
+    counts = Counter(n.name for n in walk(expression) if isinstance(n, Symbol))
+
+    def is_bare(node: Expression) -> bool:
+        inner = node.arguments[0] if isinstance(node, Call) and node.function == "neg" else node
+        return isinstance(inner, Symbol) and inner.name not in inputs and counts[inner.name] == 1
+
+    def visit(node: Expression) -> Expression:
+        if not isinstance(node, Call):
+            return node
+        arguments = tuple(visit(argument) for argument in node.arguments)
+        if node.function in ("add", "mul"):
+            bare = [a for a in arguments if is_bare(a)]
+            if bare:
+                arguments = (bare[0], *(a for a in arguments if not is_bare(a) and not isinstance(a, Number)))
+            return add(*arguments) if node.function == "add" else mul(*arguments)
+        return Call(node.function, arguments)
+
+    return visit(expression)
 
 
 def is_sensible(law: Law, cap: int) -> bool:
@@ -106,4 +130,4 @@ def _roles(expression: Expression, inputs: set[str]) -> dict[str, str]:
     return names
 
 
-__all__ = ["MOST_COMPLEXITY", "Number", "Proposal", "is_sensible", "tidy_law"]
+__all__ = ["MOST_COMPLEXITY", "Proposal", "is_sensible", "tidy_law"]

@@ -6,7 +6,7 @@ In: a law, a recipe, a `Yardstick` (a task's training rows with folds and probes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 FLOOR = 1e-7  # NMSE below this is not told apart: measurements have six digits
 _FAILED = 1e6  # the NMSE of a fold whose fit or prediction is not finite
 _PROBED_ROWS = 16  # rows per cell and axis whose extrapolation is looked at
+_EDGE_ROWS = 3  # rows per cell that are moved to the edge of an input's range
 _REACHES = (2.0, 4.0)  # times beyond the largest scale
 _FAR = (10.0, 100.0)
+_PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class Yardstick:
         """The yardstick of a task's training rows (or of `rows`, some of them)."""
         rows = task.training if rows is None else rows
         inside = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _PROBED_ROWS))
-        beyond = [_moved(task, rows, axis, reach) for axis in _axes(task) for reach in _REACHES]
+        beyond = [_moved(task, rows, axis, reach) for axis in task.scale_axes for reach in _REACHES]
+        beyond += _edges(task, rows)
         if len(task.scale_axes) > 1:
             beyond.append(_moved(task, rows, task.scale_axes, 2.0))
         far = [_moved(task, rows, axis, reach) for axis in task.scale_axes for reach in _FAR]
@@ -208,13 +211,12 @@ def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes:
     if not np.isfinite(predict_cells(law, parameters, yardstick.far)).all():
         return "not finite far beyond the data"
     target = yardstick.rows.target
+    reach = _PLAUSIBLE * (target.max() - target.min())
+    if len(beyond) and (beyond.min() < target.min() - reach or beyond.max() > target.max() + reach):
+        return "leaves all measured values far behind"
     if len(beyond) and ((target.min() > 0 and beyond.min() < 0) or (target.max() < 0 and beyond.max() > 0)):
         return "changes sign beyond the data"
     return ""
-
-
-def _axes(task: Task) -> tuple[str, ...]:
-    return task.scale_axes
 
 
 def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) -> Rows:
@@ -239,9 +241,27 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
             inputs[:, column] *= reach
         else:
             inputs[:, column] += np.log10(reach) * (largest - rows.inputs[:, column].min())
-    from dataclasses import replace
-
     return replace(chosen, inputs=inputs)
+
+
+def _edges(task: Task, rows: Rows) -> list[Rows]:
+    """Rows of every cell with one linear input at the least or most that any cell measured, or its unit allows.
+
+    A share that is never zero in one cell may be zero in the next one asked for.
+    """
+    found = []
+    for column in task.inputs:
+        if column.scale == "log" or column.name in task.scale_axes or column.name not in rows.input_names:
+            continue
+        index = rows.input_names.index(column.name)
+        values = rows.inputs[:, index]
+        lowest = float(values.min()) if column.minimum is None else float(column.minimum)
+        chosen = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _EDGE_ROWS))
+        for edge in (lowest, float(values.max())):
+            inputs = chosen.inputs.copy()
+            inputs[:, index] = edge
+            found.append(replace(chosen, inputs=inputs))
+    return found
 
 
 def _thinned(rows: Rows, mask: np.ndarray, most: int | None) -> np.ndarray:
@@ -259,8 +279,6 @@ def _thinned(rows: Rows, mask: np.ndarray, most: int | None) -> np.ndarray:
 
 
 def _joined(several: list[Rows]) -> Rows:
-    from dataclasses import replace
-
     first = several[0]
     arrays = {n: np.concatenate([getattr(r, n) for r in several]) for n in ("inputs", "target", "cell", "line")}
     return replace(first, **arrays)

@@ -10,7 +10,7 @@ from discover.tui.words import count, measured, number
 
 Record = Mapping[str, Any]
 
-WIDE = 120  # from this width on, a leaderboard shows its formulas inside the table
+WIDE = 140  # from this width on, a leaderboard shows its formulas inside the table
 
 
 def _table(*columns: str | tuple[str, str], title: str = "") -> Any:
@@ -46,13 +46,11 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
 
     wide = width >= WIDE
     title = f"{task}: laws by held-out R2, * chosen by validation before"
-    numbers = (
-        ("size", "right"),
-        ("validation R2" if wide else "validation", "right"),
-        ("held-out R2", "right"),
+    headings = (
+        ("rank", "size", "validation R2", "held-out R2") if wide else ("#", "size", "valid.", "held out")
     )
-    texts = ("recipe", "formula") if wide else ()
-    table = _table(("rank", "right"), "law", "origin", *numbers, *texts, title=title)
+    rank, *numbers = ((heading, "right") for heading in headings)
+    table = _table(rank, "law", "origin", *numbers, *(("recipe", "formula") if wide else ()), title=title)
     for column in table.columns[:6]:
         column.no_wrap = column.header != "origin" or not wide
     if not wide:

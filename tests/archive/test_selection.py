@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from discover.archive import OK, Candidate, choose
@@ -7,7 +9,7 @@ from discover.fitting import Recipe
 from discover.law import parse
 from discover.scoring import Validation
 
-LAW = parse("a + b*x", ["x"])
+FORMS = ["a + b*x", "a + b*x**c", "a*log(x)", "a*exp(b*x)", "a*x**b", "a + b*log(x)", "a/(x + b)", "a*x + b*x**2"]
 
 
 def candidate(number: int, score: float, beyond: list[float], status: str = OK, far: str = "") -> Candidate:
@@ -16,16 +18,12 @@ def candidate(number: int, score: float, beyond: list[float], status: str = OK, 
     validation = Validation(
         score, np.exp([score]), 0.01, np.ones((1, 2)), one, np.array([True]), probes, far
     )
-    return Candidate(number, LAW, Recipe(), "families", (), status, validation)
-
-
-def by_score(c: Candidate) -> float:
-    return c.score
+    return Candidate(number, parse(FORMS[number], ["x"]), Recipe(), "families", (), status, validation)
 
 
 def test_the_best_by_folds_is_chosen_where_its_peers_agree() -> None:
     pool = [candidate(i, -5.0 + i / 10, [3.0 + i / 100, 4.0]) for i in range(6)]
-    choice = choose(pool, by_score, 2)
+    choice = choose(pool, 2)
     assert choice is not None
     assert choice.chosen.number == 0
     assert choice.ranked[0] is choice.chosen
@@ -34,7 +32,7 @@ def test_the_best_by_folds_is_chosen_where_its_peers_agree() -> None:
 def test_a_law_that_leaves_its_peers_beyond_the_data_is_set_aside() -> None:
     pool = [candidate(0, -9.0, [30.0, 400.0])]
     pool += [candidate(i, -5.0 + i / 10, [3.0 + i / 100, 4.0]) for i in range(1, 7)]
-    choice = choose(pool, by_score, 2)
+    choice = choose(pool, 2)
     assert choice is not None
     assert choice.chosen.number == 1
     assert 0 in choice.set_aside
@@ -42,14 +40,24 @@ def test_a_law_that_leaves_its_peers_beyond_the_data_is_set_aside() -> None:
 
 def test_a_law_that_did_not_converge_is_never_chosen() -> None:
     pool = [candidate(0, -9.0, [3.0, 4.0], status="step limit"), candidate(1, -1.0, [3.0, 4.0])]
-    choice = choose(pool, by_score, 2)
+    choice = choose(pool, 2)
     assert choice is not None
     assert choice.chosen.number == 1
-    assert choose(pool[:1], by_score, 2) is None
+    assert choose(pool[:1], 2) is None
 
 
 def test_a_law_that_misbehaves_far_away_gives_way_to_one_that_does_not() -> None:
     pool = [candidate(0, -9.0, [3.0, 4.0], far="changes sign beyond the data"), candidate(1, -1.0, [3.0, 4.0])]
-    choice = choose(pool, by_score, 2)
+    choice = choose(pool, 2)
     assert choice is not None
     assert choice.chosen.number == 1
+
+
+def test_many_recipes_of_one_form_are_one_voice() -> None:
+    """A form that diverges must not outvote the others by being fitted in twelve ways."""
+    wild = parse("a*exp(b*x)", ["x"])
+    pool = [replace(candidate(0, -9.0 + i / 100, [30.0, 400.0]), number=20 + i, law=wild) for i in range(12)]
+    pool += [candidate(i, -5.0 + i / 10, [3.0 + i / 100, 4.0]) for i in range(4, 8)]
+    choice = choose(pool, 2)
+    assert choice is not None
+    assert choice.chosen.number == 4

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -57,14 +59,13 @@ citation = "the test that made the numbers"
 
 
 def write_task(folder: Path) -> Path:
-    """Two kinds of widgets, five sizes (the largest held out) and four amounts of data, losses with four digits."""
+    """Two kinds of widgets, five sizes (the largest held out), four amounts of data, four digits."""
     lines = ["kind,N,D,loss"]
     for kind, floor in (("a", 1.7), ("b", 2.1)):
         for size in (1e7, 3e7, 1e8, 3e8, 1e9):
             for data in (1e9, 4e9, 16e9, 64e9):
-                lines.append(
-                    f"{kind},{size:.0f},{data:.0f},{floor + 400 / size**0.34 + 410 / data**0.28:.4f}"
-                )
+                loss = floor + 400 / size**0.34 + 410 / data**0.28
+                lines.append(f"{kind},{size:.0f},{data:.0f},{loss:.4f}")
     folder.mkdir(parents=True)
     (folder / "points.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "task.toml").write_text(TASK, encoding="utf-8")
@@ -111,14 +112,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             text=True,
             cwd=tmp_path,
             env=environment(**changes),
+            start_new_session=True,  # as in a terminal: a signal reaches the workers too
         )
         started.append(process)
         return process
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 

@@ -1,4 +1,4 @@
-"""A user's mistake is answered in one line, what came and what was due; exit code 2, and nothing is written."""
+"""A user's mistake is answered in one line, what came and what was due; code 2, and nothing is written."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_ctrl_c_ranks_what_was_found(start: Start, widgets: Path, tmp_path: Path
     store = tmp_path / "runs.sqlite"
     process = start("run", widgets, "--budget", "300s", "--workers", workers, "--store", store)
     wait_for(lambda: candidates_in(store) > 0)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=90)
     assert process.returncode == 130, err
     assert "Ctrl-C: ranking what was found" in err
@@ -91,11 +91,11 @@ def test_second_ctrl_c_stops_at_once_with_all_workers(start: Start, widgets: Pat
     wait_for(lambda: candidates_in(store) > 0)
     workers = children_of(process.pid)
     assert len(workers) >= 2
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     assert process.stderr is not None
     while "Ctrl-C" not in process.stderr.readline():
         pass
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()
     assert process.wait(timeout=30) == 130
     assert time.monotonic() - began < 3.0
@@ -113,6 +113,27 @@ def is_zombie(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the children of a process from /proc")
+def test_workers_leave_with_a_killed_run(start: Start, widgets: Path, tmp_path: Path):
+    store = tmp_path / "runs.sqlite"
+    process = start("run", widgets, "--budget", "300s", "--workers", 2, "--store", store)
+    wait_for(lambda: candidates_in(store) > 0)
+    workers = children_of(process.pid)
+    process.kill()
+    wait_for(lambda: all(is_zombie(worker) for worker in workers), 15.0)
+
+
+@pytest.mark.parametrize("delay", [0.3, 0.6, 0.9, 1.2])
+def test_ctrl_c_while_workers_start_is_no_error(start: Start, widgets: Path, tmp_path: Path, delay: float):
+    process = start("run", widgets, "--budget", "300s", "--workers", 2, "--store", tmp_path / "runs.sqlite")
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "internal error" not in err
 
 
 def test_killed_run_keeps_its_candidates(start: Start, widgets: Path, tmp_path: Path):
@@ -211,7 +232,7 @@ def test_no_color_is_respected(tmp_path: Path, finished: Path):
     assert not re.search(r"\x1b\[[0-9;]*(3[0-8]|9[0-7])m", plain)
 
 
-@pytest.mark.parametrize("columns", [30, 60, 80, 119, 120, 200])
+@pytest.mark.parametrize("columns", [30, 60, 80, 139, 140, 200])
 def test_leaderboard_fits_any_terminal(finished: Path, columns: int):
     with Store(finished) as store:
         first = store.rows()[0]
@@ -220,13 +241,10 @@ def test_leaderboard_fits_any_terminal(finished: Path, columns: int):
     plain = re.sub(r"\x1b\[[0-9;]*m|\r", "", shown)
     assert max(map(len, plain.splitlines())) <= columns
     if columns >= 60:
-        line = next(
-            line
-            for line in plain.splitlines()
-            if line.split()[:2] in (["1", first["law"]], ["1*", first["law"]])
-        )
+        starts = (["1", first["law"]], ["1*", first["law"]])
+        line = next(line for line in plain.splitlines() if line.split()[:2] in starts)
         assert first["origin"] in line
-        assert first["formula"].replace(" ", "") in re.sub(r"\s", "", plain) or columns >= 120
+        assert first["formula"].replace(" ", "") in re.sub(r"\s", "", plain) or columns >= 140
 
 
 def test_output_without_unicode_is_no_error(finished: Path):

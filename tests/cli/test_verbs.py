@@ -16,8 +16,8 @@ from .conftest import Command
 
 ROW_KEYS = {
     "rank", "law", "origin", "formula", "parameters", "standard_errors", "complexity", "recipe", "status",
-    "validation_r2", "held_out_r2", "held_out_r2_clipped", "held_out_r2_per_group", "nmse", "nmae", "proposer",
-    "run", "seed", "budget", "chosen",
+    "validation_r2", "held_out_r2", "held_out_r2_clipped", "held_out_r2_per_group", "nmse", "nmae",
+    "proposer", "run", "seed", "budget", "chosen",
 }  # fmt: skip
 
 
@@ -247,7 +247,6 @@ def test_stored_predictions_are_those_of_the_exported_module(
     discover: Command, finished: Path, widgets: Path, tmp_path: Path
 ):
     from discover.scoring.held_out import open_held_out
-
     from tests.exporters.reading import module_of
 
     held_out = open_held_out(load_task(widgets))

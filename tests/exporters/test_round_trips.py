@@ -83,14 +83,23 @@ def test_python_module_predicts_what_the_law_predicts(example: FittedLaw, tmp_pa
 
 
 def test_sympy_object_has_the_laws_values(example: FittedLaw):
-    import sympy
-
     expression = to_sympy(example.law.expression)
     assert {s.name for s in expression.free_symbols} <= {*example.law.inputs, *example.law.parameters}
-    numbers = expression.subs({sympy.Symbol(n): sympy.Float(v) for n, v in example.values(0).items()})
     inputs = {name: INPUTS[name] for name in example.law.inputs}
-    assert np.broadcast_to(sympy_values(numbers, inputs), 3) == pytest.approx(
+    assert np.broadcast_to(sympy_values(expression, example.values(0), inputs), 3) == pytest.approx(
         expected(example), rel=CLOSE, abs=0.0
+    )
+
+
+def test_sympy_source_says_how_a_value_comes_out(tmp_path: Path):
+    law = fitted("E + A*(1 - exp(-N/k))", CELLS["groups"])
+    source = EXPORTERS["sympy"](law)
+    (usage,) = [
+        line.removeprefix("A value: ") for line in source.splitlines() if line.startswith("A value: ")
+    ]
+    module = module_of(f"{source}\nvalue = {usage}\n", tmp_path)
+    assert float(module.value) == pytest.approx(
+        law.law.predict({"N": 1.0}, law.parameters[0]), rel=CLOSE, abs=0.0
     )
 
 
