@@ -63,9 +63,7 @@ def assess(job: Job, yardstick: Yardstick) -> Candidate:
             return candidate(status, raced)
         if raced.score >= job.survivor_bar:
             return candidate(OK, raced)
-        kept = validate(
-            proposal.law, proposal.recipe, yardstick, SURVIVOR, rng, initial=raced.parameters[None]
-        )
+        kept = validate(proposal.law, proposal.recipe, yardstick, SURVIVOR, rng, initial=raced.parameters[None])
     return candidate(failure_of(kept) or OK, kept)
 
 
@@ -81,8 +79,14 @@ def failure_of(validation: Validation) -> str:
 
 
 def assess_law(
-    task: Task, law: Law, recipe: Recipe, rng: np.random.Generator, effort: Effort = FINAL, number: int = 0,
-    origin: str = "user", yardstick: Yardstick | None = None,
+    task: Task,
+    law: Law,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    effort: Effort = FINAL,
+    number: int = 0,
+    origin: str = "user",
+    yardstick: Yardstick | None = None,
 ) -> Candidate:
     """A law that somebody typed or published, fitted with many starts and validated like any other."""
     began = time.perf_counter()

@@ -149,7 +149,7 @@ class Search:
         if self.budget.seconds is not None:
             deadline = max(self._began + self.budget.seconds, time.monotonic() + 0.1 * self.budget.seconds)
         if self.executor is None:
-            done = []
+            done: list[Candidate] = []
             for candidate in pool:
                 if deadline is None or time.monotonic() < deadline or not done:
                     done.append(thorough(candidate, self.yardstick, self.seed))

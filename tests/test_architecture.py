@@ -24,7 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exporters": {"law", "task"},
     "tui": {"law", "task", "store", "exporters"},
     "cli": {
-        "law", "task", "fitting", "scoring", "archive", "assessment", "store", "evolution", "leaderboard", "exporters", "tui",
+        "law", "task", "fitting", "scoring", "archive", "assessment", "store", "evolution", "leaderboard", "exporters",
+        "tui",
     },
 }  # fmt: skip
 ANYONE = {"errors", "checks"}

@@ -151,5 +151,3 @@ class Archive:
         if len(self.elites) < 20:
             return 1.0
         return max(30.0 * min(e.validation.in_sample for e in self.elites if e.validation), 0.02)
-
-

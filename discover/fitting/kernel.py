@@ -97,7 +97,7 @@ def _forward(ops, work, rows):  # type: ignore[no-untyped-def]
 
 @njit(**_JIT)
 def _backward(ops, live, work, adjoint, rows):  # type: ignore[no-untyped-def]
-    """Spreads the adjoints (slot, row) from the outputs to the parameters; `live` (step, 2) says which arguments lead there."""
+    """Spreads adjoints (slot, row) from the outputs to the parameters; `live` (step, 2): which arguments lead there."""
     for s in range(ops.shape[0] - 1, -1, -1):
         kind, a, b, o = ops[s, 0], ops[s, 1], ops[s, 2], ops[s, 3]
         first, second = live[s, 0], live[s, 1]

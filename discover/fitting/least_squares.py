@@ -21,7 +21,6 @@ from discover.fitting.residuals import BoundResiduals, Residuals
 from discover.fitting.starts import draw_starts
 from discover.fitting.transforms import Transforms
 from discover.fitting.uncertainty import near_bounds, spread
-from discover.law.compiler import Tape
 from discover.law.law import Law
 from discover.law.parser import parse
 
@@ -146,7 +145,14 @@ def fit_cells(
     root = bound.root_weight
     if recipe.robust:
         parameters, cost, converged, root = _reweighted(
-            residuals, bound, cells, recipe, solution.free[pick], parameters, converged, each,
+            residuals,
+            bound,
+            cells,
+            recipe,
+            solution.free[pick],
+            parameters,
+            converged,
+            each,
             rounds=_ROUNDS if polish else _ROUNDS // 3,
         )
     if polish and not shared:
@@ -160,12 +166,20 @@ def fit_cells(
 def prepare() -> None:
     """Compiles the kernel where Numba is installed and has not yet: seconds, once per installation."""
     law = parse("a + b*x**c", ["x"])
-    cells = Cells({"x": np.array([[1.0, 2.0, 4.0, 8.0]])}, np.array([[1.0, 2.0, 3.0, 4.5]]), np.ones((1, 4)), np.array([4]))
+    cells = Cells(
+        {"x": np.array([[1.0, 2.0, 4.0, 8.0]])}, np.array([[1.0, 2.0, 3.0, 4.5]]), np.ones((1, 4)), np.array([4])
+    )
     fit_cells(law, cells, Recipe(), starts=2, rng=np.random.default_rng(0))
 
 
 def _easier_fit(
-    law: Law, cells: Cells, recipe: Recipe, residuals: Residuals, starts: int, rng: np.random.Generator, steps: int,
+    law: Law,
+    cells: Cells,
+    recipe: Recipe,
+    residuals: Residuals,
+    starts: int,
+    rng: np.random.Generator,
+    steps: int,
     tolerance: float,
 ) -> np.ndarray | None:
     """Parameters (cell, parameter) from the neighbouring loss, where that one leaves fewer parameters to search.
@@ -182,7 +196,9 @@ def _easier_fit(
     peak = relative.max(axis=1, keepdims=True)
     leaned = Cells(cells.inputs, cells.target, relative / np.where(peak > 0, peak, 1.0), cells.count)
     loss = "squared" if recipe.is_log else "log"
-    found, cost, _ = fit_cells(law, leaned, Recipe(loss), starts=(starts + 1) // 2, rng=rng, steps=steps, tolerance=tolerance)
+    found, cost, _ = fit_cells(
+        law, leaned, Recipe(loss), starts=(starts + 1) // 2, rng=rng, steps=steps, tolerance=tolerance
+    )
     return found if np.isfinite(cost).all() else None
 
 
@@ -196,7 +212,7 @@ def _starts(
 ) -> np.ndarray:
     """Starting points (start, cell, searched) in free coordinates."""
     n_cells = len(cells.target)
-    found = []
+    found: list[np.ndarray] = []
     if initial is not None:
         given = initial.reshape(-1, len(residuals.law.parameters))[:, residuals.nonlinear]
         found.append(residuals.transforms.to_free(given).reshape(len(initial), n_cells, given.shape[1]))

@@ -42,7 +42,12 @@ class Solution:
 
 
 def minimise(
-    residuals: BoundResiduals, free: np.ndarray, cell: np.ndarray, *, cells_each: int = 1, steps: int = 40,
+    residuals: BoundResiduals,
+    free: np.ndarray,
+    cell: np.ndarray,
+    *,
+    cells_each: int = 1,
+    steps: int = 40,
     tolerance: float = _SMALL_GAIN,
 ) -> Solution:
     """Runs every problem until it converges or `steps` are done; with `steps` 0, only evaluates.
@@ -94,7 +99,9 @@ def minimise(
         better = np.isfinite(trial_cost) & (gain > 0)
         ratio = np.where(better, np.minimum(gain / np.maximum(expected, 1e-200), 2.0), 0.0)
         damping[active] = np.where(
-            better, damping[active] * np.clip(1.0 - (2.0 * ratio - 1.0) ** 3, 0.1, 1.0), damping[active] * factor[active]
+            better,
+            damping[active] * np.clip(1.0 - (2.0 * ratio - 1.0) ** 3, 0.1, 1.0),
+            damping[active] * factor[active],
         )
         factor[active] = np.where(better, 2.0, factor[active] * 2.0)
         damping = np.clip(damping, 1e-14, 1e14)
@@ -106,7 +113,9 @@ def minimise(
             into = items[where]
             free[into], linear[into], cell_cost[into] = trial[where], point.linear[where], point.cost[where]
             gradient[:, into], gram[:, :, into], norms[:, into] = (
-                point.gradient[:, where], point.gram[:, :, where], point.norms[:, where],
+                point.gradient[:, where],
+                point.gram[:, :, where],
+                point.norms[:, where],
             )
         small[active] = np.where(better & (gain <= tolerance * cost[active]), small[active] + 1, 0)
         cost[won] = trial_cost[better]
@@ -122,7 +131,7 @@ def minimise(
 def _compiled(
     residuals: BoundResiduals, free: np.ndarray, cell: np.ndarray, steps: int, tolerance: float
 ) -> Solution | None:
-    """The same by the compiled kernel; None where Numba is missing or the law has a function that the kernel has not."""
+    """The same by the compiled kernel; None where Numba is missing or the law has a function that it has not."""
     kernel = _kernel()
     if kernel is None:
         return None

@@ -44,7 +44,7 @@ class Recipe:
 
     @property
     def robust(self) -> str:
-        """"huber", "soft_l1", or "" for a plain square."""
+        """ "huber", "soft_l1", or "" for a plain square."""
         return self.loss.removeprefix("log_") if self.loss not in ("squared", "log") else ""
 
     @property

@@ -154,10 +154,8 @@ class BoundResiduals:
             cost = np.where(finite, cost, np.inf)
         return Point(linear.T, cost, gram, gradient, norms)
 
-    def _solve_linear(
-        self, basis: list[np.ndarray], wanted: np.ndarray, batch: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Gram matrix of the basis (linear, linear, batch) with held parameters zeroed, and the solution (linear, batch)."""
+    def _solve_linear(self, basis: list[np.ndarray], wanted: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Gram matrix of the basis (linear, linear, batch), held parameters zeroed, and the solution (linear, batch)."""
         n = len(basis)
         left = np.empty((n, n, batch))
         right = np.empty((n, 1, batch))
@@ -178,11 +176,9 @@ class BoundResiduals:
             return left, solution[:, 0]
         return self._hold_bounds(left, right[:, 0], solution[:, 0])
 
-    def _hold_bounds(
-        self, left: np.ndarray, right: np.ndarray, solution: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _hold_bounds(self, left: np.ndarray, right: np.ndarray, solution: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Holds the linear parameters that leave their bounds at them, the worst first, and solves for the others."""
-        bounds = np.array(self.residuals.linear_bounds)
+        bounds = np.array(self.residuals.linear_bounds, dtype=float)
         lower, upper = bounds[:, :1], bounds[:, 1:]
         held = np.zeros(solution.shape, dtype=bool)
         size = np.sqrt(np.einsum("iib->ib", left))

@@ -106,7 +106,9 @@ class _Sampler:
             self.settle(node.arguments[0], inner)
         elif name in ("log", "log10", "log2", "log1p"):
             # log is flat: an argument of the size of a sibling term, or anything within a few decades.
-            self.settle(node.arguments[0], self.log_uniform(0.03, 100.0) if want is None else np.exp(np.clip(want, 0.01, 50.0)))
+            self.settle(
+                node.arguments[0], self.log_uniform(0.03, 100.0) if want is None else np.exp(np.clip(want, 0.01, 50.0))
+            )
         else:
             self.settle(node.arguments[0], self.log_uniform(0.1, 3.0))
 

@@ -137,15 +137,18 @@ def _absorbs(term: Expression, single: Mapping[str, tuple[float, float]], factor
 
 
 def _product(factors: list[Expression], single: Mapping[str, tuple[float, float]]) -> Expression:
-    number, powers, order = 1.0, {}, []
+    number = 1.0
+    powers: dict[Expression, list[Expression]] = {}
+    order: list[Expression] = []
     for factor in factors:
         for part in factor.arguments if isinstance(factor, Call) and factor.function == "mul" else (factor,):
             if isinstance(part, Number):
                 number *= part.value
                 continue
-            base, exponent = part, ONE
+            base: Expression = part
+            exponent: Expression = ONE
             if isinstance(part, Call) and part.function == "pow":
-                base, exponent = part.arguments  # type: ignore[assignment]
+                base, exponent = part.arguments
             if base not in powers:
                 order.append(base)
             powers.setdefault(base, []).append(exponent)
@@ -176,13 +179,15 @@ def _rejoined(base: Expression, exponent: Expression) -> Expression:
 
 
 def _sum(terms: list[Expression], single: Mapping[str, tuple[float, float]]) -> Expression:
-    number, counts = 0.0, {}
+    number = 0.0
+    counts: dict[Expression, float] = {}
     for term in terms:
         for part in term.arguments if isinstance(term, Call) and term.function == "add" else (term,):
             if isinstance(part, Number):
                 number += part.value
                 continue
-            factor, rest = 1.0, part
+            factor = 1.0
+            rest: Expression = part
             if isinstance(part, Call) and part.function == "mul" and isinstance(part.arguments[0], Number):
                 factor = part.arguments[0].value
                 remaining = part.arguments[1:]

@@ -302,8 +302,6 @@ def log_of(node: Expression) -> Expression:
             return add(*(log_of(argument) for argument in node.arguments))
         if node.function == "div":
             return Call("sub", (log_of(node.arguments[0]), log_of(node.arguments[1])))
-        if node.function == "pow" and not (
-            isinstance(node.arguments[1], Number) and node.arguments[1].value % 2 == 0
-        ):
+        if node.function == "pow" and not (isinstance(node.arguments[1], Number) and node.arguments[1].value % 2 == 0):
             return mul(node.arguments[1], log_of(node.arguments[0]))
     return Call("log", (node,))

@@ -59,9 +59,7 @@ def rewrite(node: Expression, change: Callable[[Expression], Expression | None])
 
 def rename(node: Expression, names: Mapping[str, str]) -> Expression:
     """The tree with symbols renamed; names not in the mapping stay."""
-    return rewrite(
-        node, lambda n: Symbol(names.get(n.name, n.name)) if isinstance(n, Symbol) else None
-    )
+    return rewrite(node, lambda n: Symbol(names.get(n.name, n.name)) if isinstance(n, Symbol) else None)
 
 
 def add(*terms: Expression) -> Expression:

@@ -84,12 +84,8 @@ _ROWS = (
     Function("neg", 1, np.negative, lambda v, a: (-1.0,), complexity=0),
     Function("pow", 2, real_power, _power_partials, complexity=1, domain="base > 0, or a whole exponent"),
     Function("exp", 1, np.exp, lambda v, x: (v,), "exp", "np.exp({0})", r"e^{{{0}}}"),
-    Function(
-        "log", 1, np.log, lambda v, x: (1.0 / x,), "log", "np.log({0})", r"\ln\left({0}\right)", domain="x > 0"
-    ),
-    Function(
-        "sqrt", 1, np.sqrt, lambda v, x: (0.5 / v,), "sqrt", "np.sqrt({0})", r"\sqrt{{{0}}}", 1, "x >= 0"
-    ),
+    Function("log", 1, np.log, lambda v, x: (1.0 / x,), "log", "np.log({0})", r"\ln\left({0}\right)", domain="x > 0"),
+    Function("sqrt", 1, np.sqrt, lambda v, x: (0.5 / v,), "sqrt", "np.sqrt({0})", r"\sqrt{{{0}}}", 1, "x >= 0"),
     Function("tanh", 1, np.tanh, lambda v, x: (1.0 - v * v,), "tanh", "np.tanh({0})", r"\tanh\left({0}\right)"),
     Function(
         "sigmoid",

@@ -62,7 +62,7 @@ def parse(
     for position, character in enumerate(text):
         if not (" " <= character <= "~" or character in "\t\n\r"):
             raise LawSyntaxError(
-                f"formula: character {character!r} at position {position + 1}; write names in plain ASCII, such as alpha"
+                f"formula: character {character!r} at position {position + 1}; names are plain ASCII, such as alpha"
             )
     if "^" in text:
         raise LawSyntaxError(f"formula: '^' at position {text.index('^') + 1}; write ** for powers")
@@ -167,7 +167,7 @@ class _Reader:
         name = node.id
         if not _NAME.match(name) or len(name) > 64 or "__" in name:
             raise LawSyntaxError(
-                f"formula: name {name[:70]!r}; expected a letter, then letters, digits or single underscores (at most 64)"
+                f"formula: name {name[:70]!r}; expected a letter, then at most 63 letters, digits or single underscores"
             )
         if (name in GRAMMAR or name in ALIASES) and name not in self.inputs and name != "gamma":
             raise LawSyntaxError(f"formula: function {name!r} without brackets; write {name}(...)")

@@ -160,9 +160,7 @@ def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, chosen: 
 def _refitted(
     task: Task, law: Law, recipe: Recipe, yardstick: Yardstick, rng: np.random.Generator
 ) -> tuple[Fit, float | None]:
-    result = fit(
-        law, task.training, recipe=recipe, starts=_STARTS, rng=rng, weights=_weights(yardstick, recipe)
-    )
+    result = fit(law, task.training, recipe=recipe, starts=_STARTS, rng=rng, weights=_weights(yardstick, recipe))
     judged = assess_law(task, law, recipe, rng, effort=SURVIVOR, yardstick=yardstick)
     valid = judged.validation is not None and np.isfinite(judged.validation.score)
     return result, (judged.validation.r2 if valid and judged.validation is not None else None)
@@ -171,15 +169,18 @@ def _refitted(
 def _human(task: Task, human: HumanLaw, yardstick: Yardstick, rng: np.random.Generator) -> list[_Entry]:
     law = parse(human.formula, task.input_names, bounds=human.bounds)
     result, r2 = _refitted(task, law, Recipe(), yardstick, rng)
-    about = {"citation": human.citation}
     entries = [
         _Entry(HUMAN, f"{human.name}, refitted", law, Recipe(), result.parameters, result.standard_errors, r2,
-               _status(result), **about)
+               _status(result), citation=human.citation)
     ]  # fmt: skip
     labels = [cell.label for cell in task.cells]
     if human.published and all(label in human.published for label in labels):
         printed = np.array([[human.published[label][p] for p in law.parameters] for label in labels])
-        entries.append(_Entry(HUMAN, f"{human.name}, as published", law, Recipe(), printed, None, None, OK, **about))
+        entries.append(
+            _Entry(
+                HUMAN, f"{human.name}, as published", law, Recipe(), printed, None, None, OK, citation=human.citation
+            )
+        )
     return entries
 
 

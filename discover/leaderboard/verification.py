@@ -70,7 +70,9 @@ def _refit(task: Task, law: Any, recipe: Recipe, values: np.ndarray) -> Check:
     """The cost of the stored parameters beside that of a refit which starts from them."""
     weights = Yardstick.of(task).weights(recipe)
     rows = task.training
-    result = fit(law, rows, recipe=recipe, starts=0, rng=np.random.default_rng(0), initial=values[None], weights=weights)
+    result = fit(
+        law, rows, recipe=recipe, starts=0, rng=np.random.default_rng(0), initial=values[None], weights=weights
+    )
     here, there = (predict_cells(law, p, rows) for p in (values, result.parameters))
     spread = float(np.std(rows.target)) or 1.0
     gap = float(np.sqrt(np.mean((here - there) ** 2))) / spread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from discover.proposers.pieces import POSITIVE, Input, Pieces
 Changed = Expression | None  # None where the edit does not apply
 
 
-def mutate(law: Law, inputs: list[Input], rng: np.random.Generator) -> tuple[Expression, dict[str, tuple[float, float]]]:
+def mutate(
+    law: Law, inputs: list[Input], rng: np.random.Generator
+) -> tuple[Expression, dict[str, tuple[float, float]]]:
     """One to three random edits of a law: the new tree and the bounds of its parameters."""
     pieces = Pieces(inputs, rng, dict(law.bounds))
     expression = law.expression
@@ -91,7 +93,7 @@ def _added(tree: Expression, term: Expression) -> Expression:
     return add(tree, term)
 
 
-def _choose(p: Pieces, options: list[Expression]) -> Expression | None:
+def _choose(p: Pieces, options: Sequence[Expression]) -> Expression | None:
     return options[int(p.rng.integers(len(options)))] if options else None
 
 

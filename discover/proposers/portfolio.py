@@ -46,7 +46,11 @@ class Portfolio:
             if len(asked) == count:
                 break
             first = not archive.elites
-            name = "families" if first and "families" in by_name else names[int(rng.choice(len(names), p=chance / chance.sum()))]
+            name = (
+                "families"
+                if first and "families" in by_name
+                else names[int(rng.choice(len(names), p=chance / chance.sum()))]
+            )
             proposal = by_name[name].ask(archive, rng)
             if proposal is None:
                 continue

@@ -10,8 +10,6 @@ from discover.law.expression import Call, Expression, Number, Symbol, add, mul, 
 from discover.law.law import Law
 from discover.law.parser import law_of
 
-MOST_COMPLEXITY = 60
-_DEEP = ("exp", "log", "tanh", "sigmoid", "pow")
 
 
 @dataclass(frozen=True)
@@ -31,9 +29,7 @@ class Proposal:
     parents: tuple[int, ...] = ()
 
 
-def tidy_law(
-    expression: Expression, inputs: tuple[str, ...], bounds: dict[str, tuple[float, float]]
-) -> Law:
+def tidy_law(expression: Expression, inputs: tuple[str, ...], bounds: dict[str, tuple[float, float]]) -> Law:
     """The law of a tree, its parameters renamed by what they do: E for an offset, A.. for factors, alpha.. for
     exponents, k.. for the rest."""
     expression = without_idle_parameters(expression, set(inputs))
@@ -65,9 +61,14 @@ def without_idle_parameters(expression: Expression, inputs: set[str]) -> Express
     return visit(expression)
 
 
+def most_complexity(cap: int) -> int:
+    """The largest complexity worth a fit: room for a few operations around every parameter that the task allows."""
+    return 40 + 4 * cap
+
+
 def is_sensible(law: Law, cap: int) -> bool:
     """Whether a law is worth a fit: within the cap, of bounded size, no tower of exponentials."""
-    if len(law.parameters) > cap or not law.inputs or law.complexity > MOST_COMPLEXITY:
+    if len(law.parameters) > cap or not law.inputs or law.complexity > most_complexity(cap):
         return False
     return _tower(law.expression, 0) <= 3
 
@@ -77,14 +78,13 @@ def _tower(node: Expression, height: int) -> int:
     if not isinstance(node, Call):
         return height
     here = height
-    if node.function in ("exp", "log", "tanh", "sigmoid"):
-        here += 1
-    elif node.function == "pow" and not isinstance(node.arguments[0], Symbol):
+    is_outer_power = node.function == "pow" and not isinstance(node.arguments[0], Symbol)
+    if is_outer_power or node.function in ("exp", "log", "tanh", "sigmoid"):
         here += 1
     return max(_tower(argument, here) for argument in node.arguments)
 
 
-_OFFSET = ("E",)
+_OFFSET: tuple[str, ...] = ("E",)
 _FACTORS = ("A", "B", "C", "F", "G", "H", "J", "K", "L", "M", "Q", "R", "T", "U", "V", "W")
 _EXPONENTS = ("alpha", "beta", "gamma_", "delta", "eta", "kappa", "mu", "nu", "rho", "sigma", "tau", "omega")
 
@@ -112,7 +112,7 @@ def _roles(expression: Expression, inputs: set[str]) -> dict[str, str]:
         if name in inputs or name in names:
             continue
         if name in exponents:
-            pool = _EXPONENTS
+            pool: tuple[str, ...] = _EXPONENTS
         elif name in offsets:
             pool = _OFFSET
         elif name in factors:
@@ -130,4 +130,4 @@ def _roles(expression: Expression, inputs: set[str]) -> dict[str, str]:
     return names
 
 
-__all__ = ["MOST_COMPLEXITY", "Proposal", "is_sensible", "tidy_law"]
+__all__ = ["Proposal", "is_sensible", "tidy_law"]

@@ -1,4 +1,7 @@
-"""R2, NMSE and NMAE as SLDBench defines them (Lin et al. 2026, arXiv 2507.21184): pooled over groups, per target, then the mean."""
+"""R2, NMSE and NMAE as SLDBench defines them: pooled over groups, per target, then the mean.
+
+Source: Lin et al. 2026, arXiv 2507.21184.
+"""
 
 from __future__ import annotations
 

@@ -280,5 +280,10 @@ def _thinned(rows: Rows, mask: np.ndarray, most: int | None) -> np.ndarray:
 
 def _joined(several: list[Rows]) -> Rows:
     first = several[0]
-    arrays = {n: np.concatenate([getattr(r, n) for r in several]) for n in ("inputs", "target", "cell", "line")}
-    return replace(first, **arrays)
+    return replace(
+        first,
+        inputs=np.concatenate([r.inputs for r in several]),
+        target=np.concatenate([r.target for r in several]),
+        cell=np.concatenate([r.cell for r in several]),
+        line=np.concatenate([r.line for r in several]),
+    )

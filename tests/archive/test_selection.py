@@ -15,9 +15,7 @@ FORMS = ["a + b*x", "a + b*x**c", "a*log(x)", "a*exp(b*x)", "a*x**b", "a + b*log
 def candidate(number: int, score: float, beyond: list[float], status: str = OK, far: str = "") -> Candidate:
     probes = np.array([1.0, 2.0, *beyond])
     one = np.ones(1)
-    validation = Validation(
-        score, np.exp([score]), 0.01, np.ones((1, 2)), one, np.array([True]), probes, far
-    )
+    validation = Validation(score, np.exp([score]), 0.01, np.ones((1, 2)), one, np.array([True]), probes, far)
     return Candidate(number, parse(FORMS[number], ["x"]), Recipe(), "families", (), status, validation)
 
 

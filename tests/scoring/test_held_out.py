@@ -53,9 +53,7 @@ def test_no_other_file_asks_for_held_out_rows() -> None:
                 callers.add(name)
             if isinstance(node, ast.ImportFrom | ast.Import) and not name.startswith("task/"):
                 modules = (
-                    [node.module or ""]
-                    if isinstance(node, ast.ImportFrom)
-                    else [each.name for each in node.names]
+                    [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
                 )
                 assert "discover.task.points" not in modules, file
     assert callers == {"scoring/held_out.py"}
