@@ -4,11 +4,10 @@ The rule:
 
 1. Only laws whose fit converged in every cell and that behave outside the data: finite, of the sign of the data, not
    far from everything measured.
-2. The finalists are ordered by `order`: half the mean and half the worst of log NMSE over the extrapolation folds,
-   0.3 times the log NMSE of the fit to all rows, 0.006 for each unit of complexity.
-3. Consensus: of the best dozen forms (each with its best recipe), those whose predictions beyond the data lie further
-   from their median than twice what is typical are set aside. A form that diverges cannot be seen by a fold inside the
-   range; its neighbours see it.
+2. The finalists (at most two recipes of one form) are ordered by `order`: the mean of log NMSE over the extrapolation
+   folds, 0.3 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity.
+3. Consensus: of the best dozen, those whose predictions beyond the data lie further from their median than twice what
+   is typical are set aside. A form that diverges cannot be seen by a fold inside the range; its neighbours see it.
 4. The first that is left is the choice.
 """
 
@@ -22,8 +21,8 @@ import numpy as np
 from discover.archive.candidate import Candidate
 
 RULE = (
-    "mean and worst log NMSE on extrapolation folds, 0.5 each, + 0.3 log NMSE of the fit + 0.006 complexity; "
-    "of the 12 best forms, outliers beyond the data are set aside; the first that is left"
+    "mean log NMSE on extrapolation folds + 0.3 log NMSE of the fit + 0.004 complexity; "
+    "of the 12 best, outliers beyond the data are set aside; the first that is left"
 )
 _JURY = 12
 _TYPICAL = 2.0
@@ -49,9 +48,8 @@ def order(candidate: Candidate) -> float:
     validation = candidate.validation
     if validation is None or not candidate.ok:
         return float("inf")
-    worst = float(np.log(validation.nmse.max() + 1e-7))
     inside = float(np.log(validation.in_sample + 1e-6))
-    return 0.5 * validation.score + 0.5 * worst + 0.3 * inside + 0.006 * candidate.complexity
+    return validation.score + 0.3 * inside + 0.004 * candidate.complexity
 
 
 def choose(finalists: Sequence[Candidate], n_inside: int) -> Choice | None:
@@ -65,10 +63,7 @@ def choose(finalists: Sequence[Candidate], n_inside: int) -> Choice | None:
     ruly = [c for c in usable if c.validation is not None and not c.validation.far] or usable
     if not ruly:
         return None
-    best_recipe: dict[str, Candidate] = {}
-    for candidate in ruly:
-        best_recipe.setdefault(candidate.law.key, candidate)
-    jury = list(best_recipe.values())[:_JURY]
+    jury = ruly[:_JURY]
     beyond = np.array([c.probes[n_inside:] for c in jury])
     set_aside: tuple[int, ...] = ()
     chosen = jury[0]

@@ -71,9 +71,7 @@ class FittedLaw:
             lines.append(f"Exported by discover from {', '.join(origin)}.")
         if told.get("citation"):
             lines.append(f"Source: {told['citation']}.")
-        with_units = [
-            name + (f" ({self.units[name]})" if self.units.get(name) else "") for name in self.law.inputs
-        ]
+        with_units = [name + (f" ({self.units[name]})" if self.units.get(name) else "") for name in self.law.inputs]
         if with_units:
             lines.append(f"Inputs: {', '.join(with_units)}.")
         return [line.replace('"""', "'''").replace("\\", "/") for line in lines]

@@ -14,9 +14,9 @@ from discover.exporters.infix import to_source
 from discover.law import GRAMMAR, Call, Expression, Number, Symbol
 
 # SymPy keeps these apart from its main functions; as log(1 + x) and exp(x) - 1 they would lose digits.
-_IN_CFUNCTIONS = ("log10", "log2", "log1p", "expm1")
+_IN_CFUNCTIONS = ("log1p", "expm1")
+_LOGARITHMS = {"log10": 10, "log2": 2}
 _LARGEST_EXPONENT = 100
-_SUBS = "(law.subs(parameters) shows the formula with its numbers, but SymPy folds them and drops digits.)"
 
 
 def to_sympy(node: Expression) -> Any:
@@ -50,6 +50,8 @@ def _build(node: Call, arguments: list[Any]) -> Any:
         return sympy.Pow(first, second)
     if node.function == "sigmoid":
         return sympy.Pow(sympy.Add(1, sympy.exp(sympy.Mul(-1, first))), -1)
+    if node.function in _LOGARITHMS:
+        return sympy.Mul(sympy.log(first), sympy.Pow(sympy.log(_LOGARITHMS[node.function]), -1))
     if node.function in _IN_CFUNCTIONS:
         from sympy.codegen import cfunctions
 
@@ -67,7 +69,7 @@ def export(fitted: FittedLaw) -> str:
     everything = (*law.inputs, *law.parameters)
     names = free_names(everything, {"sympy", "law", "parameters"})
     source = to_source(law.expression, names, _call, lambda value: repr(_exponent(value)))
-    lines = ['"""', *fitted.heading(), "", _usage(fitted, names), _SUBS, '"""', "", "import sympy"]
+    lines = ['"""', *fitted.heading(), "", *_usage(fitted, names), '"""', "", "import sympy"]
     lines += ["import sympy.codegen.cfunctions"] if "cfunctions." in source else []
     lines += ["", *(f'{names[name]} = sympy.Symbol("{name}")' for name in everything)]
     lines += ["", f"law = {source}", ""]
@@ -82,15 +84,21 @@ def export(fitted: FittedLaw) -> str:
     return "\n".join([*lines, ""])
 
 
-def _usage(fitted: FittedLaw, names: Mapping[str, str]) -> str:
-    chosen = "" if len(fitted.cells) == 1 else f"[{fitted.key(fitted.cells[0])!r}]"
-    point = "".join(f", {names[name]}: 1.0" for name in fitted.law.inputs)
-    told = f"A value: law.evalf(30, subs={{**parameters{chosen}{point}}})"
-    return told.replace('"""', "'''").replace("\\", "/")
+def _usage(fitted: FittedLaw, names: Mapping[str, str]) -> list[str]:
+    cell = "" if len(fitted.cells) == 1 else f"[{fitted.key(fitted.cells[0])!r}]"
+    inputs = [names[name] for name in fitted.law.inputs]
+    told = [
+        f"A function: f = sympy.lambdify([{', '.join([*inputs, f'*parameters{cell}'])}], law)",
+        f"A value: f({', '.join([*['1.0'] * len(inputs), f'*parameters{cell}.values()'])})",
+        "(law.subs(parameters) shows the formula with its numbers, but SymPy then folds them and drops digits.)",
+    ]
+    return [line.replace('"""', "'''").replace("\\", "/") for line in told]
 
 
 def _call(function: str, arguments: list[str]) -> str:
     if function == "sigmoid":
         return f"(1/(1 + sympy.exp(-({arguments[0]}))))"
+    if function in _LOGARITHMS:
+        return f"(sympy.log({arguments[0]})/sympy.log({_LOGARITHMS[function]}))"
     name = f"codegen.cfunctions.{function}" if function in _IN_CFUNCTIONS else GRAMMAR[function].sympy
     return f"sympy.{name}({', '.join(arguments)})"

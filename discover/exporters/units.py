@@ -54,9 +54,7 @@ class _Settling:
 
     def _settle_product(self, node: Call, unit: Unit | None) -> None:
         powers = [-1 if node.function == "div" and place else 1 for place in range(len(node.arguments))]
-        carrier = next(
-            (place for place, argument in enumerate(node.arguments) if self._is_open(argument)), None
-        )
+        carrier = next((place for place, argument in enumerate(node.arguments) if self._is_open(argument)), None)
         for place, argument in enumerate(node.arguments):
             if place != carrier:
                 own = self.known(argument)

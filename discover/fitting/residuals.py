@@ -155,7 +155,7 @@ class BoundResiduals:
         return Point(linear.T, cost, gram, gradient, norms)
 
     def _solve_linear(self, basis: list[np.ndarray], wanted: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Gram matrix of the basis (linear, linear, batch), held parameters zeroed, and the solution (linear, batch)."""
+        """Gram matrix of the basis (linear, linear, batch), held ones zeroed, and the solution (linear, batch)."""
         n = len(basis)
         left = np.empty((n, n, batch))
         right = np.empty((n, 1, batch))

@@ -11,7 +11,6 @@ from discover.law.law import Law
 from discover.law.parser import law_of
 
 
-
 @dataclass(frozen=True)
 class Proposal:
     """What a proposer asks to have assessed.

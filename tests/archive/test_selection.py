@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from discover.archive import OK, Candidate, choose
@@ -49,13 +47,3 @@ def test_a_law_that_misbehaves_far_away_gives_way_to_one_that_does_not() -> None
     choice = choose(pool, 2)
     assert choice is not None
     assert choice.chosen.number == 1
-
-
-def test_many_recipes_of_one_form_are_one_voice() -> None:
-    """A form that diverges must not outvote the others by being fitted in twelve ways."""
-    wild = parse("a*exp(b*x)", ["x"])
-    pool = [replace(candidate(0, -9.0 + i / 100, [30.0, 400.0]), number=20 + i, law=wild) for i in range(12)]
-    pool += [candidate(i, -5.0 + i / 10, [3.0 + i / 100, 4.0]) for i in range(4, 8)]
-    choice = choose(pool, 2)
-    assert choice is not None
-    assert choice.chosen.number == 4

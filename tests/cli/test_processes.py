@@ -40,9 +40,7 @@ HEAVY = (
 @pytest.mark.parametrize("module", ["discover", "discover.cli"])
 def test_import_loads_nothing_heavy(module: str):
     code = f"import {module}, sys; print([m for m in {HEAVY} if m in sys.modules])"
-    told = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
 
 
@@ -143,9 +141,7 @@ def test_killed_run_keeps_its_candidates(start: Start, widgets: Path, tmp_path: 
     process.kill()
     process.communicate()
     assert candidates_in(store) >= 32
-    told = subprocess.run(
-        command(["runs", "--store", store]), env=environment(), capture_output=True, text=True
-    )
+    told = subprocess.run(command(["runs", "--store", store]), env=environment(), capture_output=True, text=True)
     assert "not ended" in told.stdout
 
 
@@ -175,9 +171,7 @@ def in_terminal(arguments: list[object], columns: int, **changes: str) -> tuple[
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     env = environment(TERM="xterm-256color", **changes)
-    process = subprocess.Popen(
-        command(arguments), stdin=slave, stdout=slave, stderr=slave, env=env, close_fds=True
-    )
+    process = subprocess.Popen(command(arguments), stdin=slave, stdout=slave, stderr=slave, env=env, close_fds=True)
     os.close(slave)
     shown = b""
     deadline = time.monotonic() + 120
@@ -196,9 +190,7 @@ def in_terminal(arguments: list[object], columns: int, **changes: str) -> tuple[
 
 
 def test_terminal_shows_the_run_while_it_goes(widgets: Path, tmp_path: Path):
-    code, shown = in_terminal(
-        ["run", widgets, "--budget", "4s", "--workers", 1, "--store", tmp_path / "s.sqlite"], 100
-    )
+    code, shown = in_terminal(["run", widgets, "--budget", "4s", "--workers", 1, "--store", tmp_path / "s.sqlite"], 100)
     assert code == 0, shown
     for part in (
         "left",
@@ -259,9 +251,7 @@ def test_output_without_unicode_is_no_error(finished: Path):
 
 
 def test_spawned_workers_find_the_package(start: Start, widgets: Path, tmp_path: Path):
-    process = start(
-        "run", widgets, "--budget", "48", "--seed", 1, "--workers", 2, "--store", tmp_path / "s.sqlite"
-    )
+    process = start("run", widgets, "--budget", "48", "--seed", 1, "--workers", 2, "--store", tmp_path / "s.sqlite")
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     with Store(tmp_path / "s.sqlite") as store:

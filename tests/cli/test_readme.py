@@ -22,9 +22,7 @@ def block(language: str) -> str:
     return str(found)
 
 
-def test_a_task_of_ones_own_works_as_written(
-    discover: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_task_of_ones_own_works_as_written(discover: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "my_runs").mkdir()
     (tmp_path / "my_runs" / "points.csv").write_text(block("csv"), encoding="utf-8")
     (tmp_path / "my_runs" / "task.toml").write_text(block("toml"), encoding="utf-8")
@@ -47,11 +45,7 @@ def test_every_command_and_option_shown_exists():
 
 def keys_told(command: str) -> set[str]:
     (cell,) = re.findall(rf"^\| `{re.escape(command)}` \| (.*) \|$", README, re.MULTILINE)
-    return {
-        name
-        for name in re.findall(r"`(\w+)`", cell)
-        if name not in ("discovered", "human", "baseline", "null")
-    }
+    return {name for name in re.findall(r"`(\w+)`", cell) if name not in ("discovered", "human", "baseline", "null")}
 
 
 def test_json_is_described_as_it_is(discover: Command, finished: Path):

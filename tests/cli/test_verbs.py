@@ -46,9 +46,7 @@ def test_tasks_for_programs(discover: Command):
     assert listed["vocab_scaling"]["groups"] == []
 
 
-def test_broken_task_is_told_beside_the_others(
-    discover: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_broken_task_is_told_beside_the_others(discover: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "tasks" / "broken").mkdir(parents=True)
     (tmp_path / "tasks" / "broken" / "task.toml").write_text("[task", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -77,14 +75,10 @@ def test_run_writes_the_leaderboard_for_readers_and_programs(finished: Path):
     text = (folder / "leaderboard.md").read_text()
     assert all(row["law"] in text and row["formula"] in text for row in rows)
     with Store(finished) as store:
-        assert [row["parameters"] for row in store.rows()] == [row["parameters"] for row in rows], (
-            "to the last bit"
-        )
+        assert [row["parameters"] for row in store.rows()] == [row["parameters"] for row in rows], "to the last bit"
 
 
-def test_leaderboard_is_found_by_name_and_by_folder(
-    discover: Command, finished: Path, widgets: Path, best: str
-):
+def test_leaderboard_is_found_by_name_and_by_folder(discover: Command, finished: Path, widgets: Path, best: str):
     for task in ("widgets_scaling", widgets, f"{widgets}/"):
         result = discover("leaderboard", task, "--store", finished)
         assert result.exit_code == 0
@@ -133,9 +127,7 @@ def test_fit_recovers_a_planted_law(discover: Command, widgets: Path):
     assert row["parameters"]["b: loss"]["alpha"] == pytest.approx(0.34, abs=0.01)
     assert row["parameters"]["a: loss"]["E"] == pytest.approx(1.7, abs=0.05)
     assert row["validation_r2"] > 0.99
-    assert (row["rank"], row["law"], row["held_out_r2"]) == (None, None, None), (
-        "the held-out rows stay closed"
-    )
+    assert (row["rank"], row["law"], row["held_out_r2"]) == (None, None, None), "the held-out rows stay closed"
     assert set(row) >= {"origin", "formula", "complexity", "standard_errors", "held_out_r2_per_group"}
 
 
@@ -156,15 +148,11 @@ def test_fit_notes_parameters_above_the_cap(discover: Command, widgets: Path):
     "form, sign",
     [("python", "def predict("), ("sympy", "sympy.Symbol"), ("latex", r"\["), ("json", '"cells"')],
 )
-def test_export_prints_or_writes(
-    discover: Command, finished: Path, tmp_path: Path, best: str, form: str, sign: str
-):
+def test_export_prints_or_writes(discover: Command, finished: Path, tmp_path: Path, best: str, form: str, sign: str):
     printed = discover("export", best, "--format", form, "--store", finished)
     assert printed.exit_code == 0
     assert sign in printed.stdout
-    written = discover(
-        "export", best, "--format", form, "--output", tmp_path / "deep" / "law", "--store", finished
-    )
+    written = discover("export", best, "--format", form, "--output", tmp_path / "deep" / "law", "--store", finished)
     assert written.stdout == ""
     assert (tmp_path / "deep" / "law").read_text(encoding="utf-8") == printed.stdout
 
@@ -226,12 +214,7 @@ def test_same_seed_and_budget_give_the_same_candidates(
     discover: Command, finished: Path, widgets: Path, tmp_path: Path
 ):
     again = tmp_path / "again.sqlite"
-    assert (
-        discover(
-            "run", widgets, "--budget", "48", "--seed", "1", "--workers", "1", "--store", again
-        ).exit_code
-        == 0
-    )
+    assert discover("run", widgets, "--budget", "48", "--seed", "1", "--workers", "1", "--store", again).exit_code == 0
 
     def found(path: Path) -> tuple[list[tuple[str, str, str]], list[str]]:
         with Store(path) as store:

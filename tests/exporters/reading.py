@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import mpmath
-import numpy as np
 
 DIGITS = 40  # of the reference arithmetic
 
@@ -196,18 +195,17 @@ class _Reader:
         return value
 
 
-def sympy_values(
-    expression: Any, parameters: Mapping[str, float], inputs: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """A SymPy expression evaluated row by row with 30 digits.
+def sympy_value(expression: Any, parameters: Mapping[str, float], inputs: Mapping[str, float]) -> float:
+    """A SymPy expression as a function with many digits.
 
-    All at once: `subs` with the parameters alone folds numbers of 15 digits, and A*(1 - exp(-x/k)) with a large A
-    lost half of its digits that way.
+    `subs` with the parameters alone folds numbers to 15 digits: A*(1 - exp(-x/k)) with a large A lost half of its
+    digits that way.
     """
     import sympy
 
-    found = []
-    for row in range(np.broadcast(*inputs.values()).size if inputs else 1):
-        point = {**parameters, **{name: float(column[row]) for name, column in inputs.items()}}
-        found.append(float(expression.evalf(30, subs={sympy.Symbol(name): v for name, v in point.items()})))
-    return np.array(found)
+    values = {sympy.Symbol(name): value for name, value in {**parameters, **inputs}.items()}
+    # A symbol called gamma would hide the function of that name.
+    unnamed = {symbol: sympy.Dummy() for symbol in values}
+    function = sympy.lambdify(list(unnamed.values()), expression.xreplace(unnamed), "mpmath")
+    with mpmath.workdps(DIGITS):
+        return float(function(*map(mpmath.mpf, values.values())))

@@ -17,9 +17,9 @@ from discover.law import parse
 from discover.scoring.held_out import open_held_out
 from discover.task import Rows, Task, load_task
 
-from .reading import json_value, latex_value, module_of, sympy_values
+from .reading import json_value, latex_value, module_of, sympy_value
 
-RESULTS = Path("results")
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 CLOSE = 1e-9
 MOST_ROWS = 12  # of a law, for the formats that are evaluated row by row
 
@@ -73,10 +73,7 @@ def stored(request: pytest.FixtureRequest) -> Stored:
 
 def test_python_module_gives_the_stored_predictions(stored: Stored, tmp_path: Path):
     module = module_of(stored.export("python"), tmp_path)
-    found = [
-        module.predict(*stored.inputs(row).values(), **stored.chosen(row))
-        for row in range(stored.rows.n_rows)
-    ]
+    found = [module.predict(*stored.inputs(row).values(), **stored.chosen(row)) for row in range(stored.rows.n_rows)]
     assert np.array(found, dtype=float) == pytest.approx(stored.due, rel=CLOSE, abs=0.0)
 
 
@@ -87,10 +84,9 @@ def test_sympy_expression_gives_the_stored_predictions(stored: Stored, tmp_path:
         if len(stored.rows.cells) > 1:
             key = tuple(stored.chosen(row).values())
             parameters = parameters[key if len(key) > 1 else key[0]]
-        inputs = {name: np.array([value]) for name, value in stored.inputs(row).items()}
         values = {symbol.name: value for symbol, value in parameters.items()}
-        found = sympy_values(module.law, values, inputs)
-        assert found[0] == pytest.approx(stored.due[row], rel=CLOSE, abs=0.0)
+        found = sympy_value(module.law, values, stored.inputs(row))
+        assert found == pytest.approx(stored.due[row], rel=CLOSE, abs=0.0)
 
 
 def test_latex_gives_the_stored_predictions(stored: Stored):

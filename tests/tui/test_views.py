@@ -1,0 +1,116 @@
+"""What is shown: the words of progress, and tables that hold everything they are given."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from discover.tui import PlainLines, checks_table, law_view, leaderboard_markdown, leaderboard_view
+from discover.tui.live import progress_text
+from discover.tui.tables import summary_line
+from discover.tui.words import duration, measured, number
+
+ROW: dict[str, Any] = {
+    "rank": 1, "law": "t-00000001", "origin": "discovered", "proposer": "mutation", "formula": "E + A|N", "complexity": 3,
+    "parameters": {"loss": {"E": 1.5, "A": -2e-9}}, "standard_errors": {"loss": {"E": 0.01, "A": None}}, "chosen": True,
+    "validation_r2": 0.98765, "held_out_r2": None, "held_out_r2_per_group": {"": 0.9}, "recipe": "log", "status": "ok",
+    "budget": "9", "seed": 0, "run": "r",
+}  # fmt: skip
+
+
+def text_of(renderable: Any, width: int = 160) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False, markup=False)
+    console.print(renderable)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def generation(**changes: Any) -> SimpleNamespace:
+    best = SimpleNamespace(law="E + A/N", validation=SimpleNamespace(r2=0.98127))
+    return SimpleNamespace(**{"elapsed_seconds": 31.2, "n_candidates": 1240, "best": best, **changes})
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [(0.98765, "0.9877"), (None, "-"), (float("nan"), "-"), (-1e12, "-1e+12"), (float("inf"), "inf"), ("x", "-")],
+)
+def test_number(value: Any, text: str):
+    assert number(value) == text
+
+
+def test_measured_tells_an_unknown_error_apart():
+    assert measured(1.5, 0.0123) == "1.5 ± 0.012"
+    assert measured(1.5, float("nan")) == measured(1.5, None) == "1.5"
+    assert measured(None) == "-"
+
+
+@pytest.mark.parametrize("seconds, text", [(-3, "0 s"), (59.6, "60 s"), (119, "119 s"), (125, "2 min 05 s")])
+def test_duration(seconds: float, text: str):
+    assert duration(seconds) == text
+
+
+def test_progress_counts_as_the_budget_does():
+    seconds, candidates = (
+        SimpleNamespace(seconds=120.0, candidates=None),
+        SimpleNamespace(seconds=None, candidates=2000),
+    )
+    assert progress_text(seconds, generation(), 31.0) == "1,240 candidates, 89 s left"
+    assert progress_text(seconds, None, 1.0) == "0 candidates, 119 s left"
+    assert progress_text(candidates, generation(), 62.0) == "1,240 of 2,000 candidates, about 38 s left"
+    assert progress_text(candidates, None, 1.0) == "0 of 2,000 candidates"
+
+
+def test_summary_names_the_best_law():
+    assert summary_line(generation()) == "31 s, 1,240 candidates, best validation R2 0.9813: E + A/N"
+    assert summary_line(generation(best=None)) == "31 s, 1,240 candidates, none valid yet"
+
+
+def test_plain_lines_are_few_and_the_last_is_not_lost():
+    console = Console(file=io.StringIO(), width=200)
+    with PlainLines(console) as lines:
+        for number_so_far in (10, 20, 30):
+            lines.show(generation(n_candidates=number_so_far))
+        lines.say("final round")
+    said = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.split(",")[1].strip() for line in said[:2]] == ["10 candidates", "30 candidates"]
+    assert said[2:] == ["final round"]
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_leaderboard_shows_marks_and_missing_scores(width: int):
+    shown = text_of(leaderboard_view("t", [ROW], width), width)
+    for part in ("1*", "t-00000001", "0.9877", "E + A|N", "mutation"):
+        assert part in shown
+
+
+def test_square_brackets_are_text():
+    shown = text_of(leaderboard_view("t", [{**ROW, "formula": "a*[bold]N[/bold]"}], 160))
+    assert "[bold]" in shown
+
+
+def test_law_view_gives_units_errors_and_provenance():
+    shown = text_of(law_view({**ROW, "citation": "Somebody 2024"}, None, {"E": "nats", "A": "nats parameters"}))
+    for part in ("1.5 ± 0.01", "-2e-09", "nats parameters", "Somebody 2024", "recipe: log", "seed, budget: 0, 9"):
+        assert part in shown
+
+
+def test_checks_tell_what_differs():
+    checks = [
+        SimpleNamespace(name="nmse", stored=0.1, found=0.2, matches=False),
+        SimpleNamespace(name="id", stored="a", found="a", matches=True),
+    ]
+    lines = text_of(checks_table(checks)).splitlines()
+    assert next(line for line in lines if "nmse" in line).split() == ["nmse", "0.100000000", "0.200000000", "DIFFERS"]
+    assert next(line for line in lines if " id" in line).split()[-1] == "matches"
+
+
+def test_markdown_keeps_its_columns():
+    task = SimpleNamespace(title="T", summary="a\nb", name="t", training_count=3, held_out_count=1)
+    text = leaderboard_markdown(task, [ROW])
+    row = next(line for line in text.splitlines() if line.startswith("| 1* |"))
+    assert row.replace("\\|", "").count("|") == 8
+    assert "| loss | 1.5 ± 0.01 | -2e-09 |" in text
+    assert "budget 9, seed 0, run r" in text
