@@ -83,7 +83,7 @@ def _forward(ops, work, rows):  # type: ignore[no-untyped-def]
                 work[o, r] = math.tanh(work[a, r])
         elif kind == SIGMOID:
             for r in range(rows):
-                work[o, r] = 0.5 * (1.0 + math.tanh(0.5 * work[a, r]))
+                work[o, r] = 1.0 / (1.0 + math.exp(-work[a, r]))
         elif kind == ABS:
             for r in range(rows):
                 work[o, r] = abs(work[a, r])
@@ -375,7 +375,7 @@ def _evaluate(  # type: ignore[no-untyped-def]
 def minimise_items(  # type: ignore[no-untyped-def]
     ops, live, is_live, table_slots, tables, constant_slots, constants, parameter_slots, basis_slots, offset_slot,
     target, root, counts, codes, lower, upper, linear_lower, linear_upper,
-    free, cell, steps, tolerance, small_gradient, longest_step, beta_out, cost_out, converged,
+    free, cell, steps, tolerance, small_gradient, nothing, longest_step, beta_out, cost_out, converged,
 ):  # fmt: skip
     """Runs every item (item, searched) of `free` in place until it converges or `steps` are done.
 
@@ -434,6 +434,9 @@ def minimise_items(  # type: ignore[no-untyped-def]
                 expected -= step[i] * gradient[i]
                 for j in range(n):
                     expected -= 0.5 * step[i] * gram[i, j] * step[j]
+            if damping <= 1e-3 and expected <= nothing * cost:
+                converged[item] = True
+                break
             new_cost = _evaluate(
                 ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target[c], root[c], rows,
                 codes, lower, upper, linear_lower, linear_upper, trial, True, new_beta, new_gram, new_gradient,

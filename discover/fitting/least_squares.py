@@ -82,9 +82,11 @@ def fit(
         raise FitError(f"initial: shape {initial.shape}, expected (start, {shape[0]}, {shape[1]})")
     if initial is None and starts < 1:
         raise FitError(f"starts: {starts}, expected at least 1, or initial guesses")
+    if weights is not None and (weights.shape != rows.target.shape or not (weights >= 0).all()):
+        raise FitError(f"weights: shape {weights.shape}, expected {rows.target.shape}, none of them negative")
     cells = Cells.from_rows(rows, law.inputs, weights)
     parameters, cost, converged = fit_cells(
-        law, cells, recipe, starts=starts, rng=rng, initial=initial, shared=shared, polish=True
+        law, cells, recipe, starts=starts, rng=rng, initial=initial, shared=shared, polish=True, steps=200
     )
     return _described(law, recipe, rows, cells, parameters, cost, converged, tuple(shared))
 

@@ -20,6 +20,7 @@ from discover.fitting.small_systems import solve_symmetric
 _LONGEST_STEP = 4.0  # in a transformed coordinate: a factor of 55
 _SMALL_GRADIENT = 1e-9  # cosine between the residual and a column
 _SMALL_GAIN = 1e-12  # relative
+_NOTHING = 1e-13  # relative gain that a nearly undamped step can expect where nothing is left to gain
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def minimise(
         trial_cost = point.cost.reshape(-1, cells_each).sum(1)
         expected = -np.einsum("ib,ib->b", delta, g) - 0.5 * np.einsum("ib,ijb,jb->b", delta, h, delta)
         expected = expected.reshape(-1, cells_each).sum(1)
+        arrived = (damping[active] <= 1e-3) & (expected <= _NOTHING * cost[active])
         with np.errstate(invalid="ignore", over="ignore"):
             gain = cost[active] - trial_cost
         better = np.isfinite(trial_cost) & (gain > 0)
@@ -122,7 +124,7 @@ def minimise(
         flat = _is_flat(gradient[:, items], norms[:, items], cell_cost[items]).reshape(-1, cells_each).all(1)
         stuck = ~better & (damping[active] > 1e10)
         last = small[active] >= (2 if tolerance < 1e-9 else 1)
-        done = flat | still | last | (cost[active] == 0.0) | stuck
+        done = arrived | flat | still | last | (cost[active] == 0.0) | stuck
         converged[active[done]] = True
         active = active[~done]
     return Solution(free, linear, cost, cell_cost, converged)
@@ -178,6 +180,7 @@ def _compiled(
         steps,
         tolerance,
         _SMALL_GRADIENT,
+        _NOTHING,
         _LONGEST_STEP,
         linear,
         cost,

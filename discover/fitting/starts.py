@@ -115,6 +115,8 @@ class _Sampler:
     def _settle_sum(self, node: Call, want: np.ndarray | None) -> None:
         known = [self._magnitude(a) for a in node.arguments if not self._open(a)]
         size = np.maximum.reduce(known) if known else want
+        if size is not None:  # a sum of zeros tells no scale
+            size = np.where(size > 2.0 * _TINY, size, self.log_uniform(0.1, 5.0) if want is None else want)
         for argument in node.arguments:
             if self._open(argument):
                 if size is None:

@@ -21,7 +21,7 @@ def spread(jacobian: np.ndarray, cost: float, count: int) -> tuple[float, np.nda
     """
     n_parameters = jacobian.shape[1]
     length = np.linalg.norm(jacobian, axis=0)
-    if not np.isfinite(jacobian).all():
+    if not len(jacobian) or not np.isfinite(jacobian).all():
         return np.inf, np.full(n_parameters, np.nan)
     safe = np.where(length > 0, length, 1.0)
     _, singular, right = np.linalg.svd(jacobian / safe, full_matrices=False)

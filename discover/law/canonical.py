@@ -105,7 +105,7 @@ def _folded(name: str, arguments: list[Expression]) -> Expression:
         value = float(GRAMMAR[name].numpy(*(a.value for a in arguments if isinstance(a, Number))))
         if math.isfinite(value):
             return Number(value)
-    return Call(name, tuple(arguments))
+    return Call(name, tuple(sorted(arguments, key=_by_text) if name in ("min", "max") else arguments))
 
 
 def _raised(base: Expression, exponent: Expression, single: Mapping[str, tuple[float, float]]) -> Expression:
@@ -119,13 +119,24 @@ def _raised(base: Expression, exponent: Expression, single: Mapping[str, tuple[f
                 return Number(float(base.value**exponent.value))
             except OverflowError:
                 pass
-    if isinstance(base, Call) and base.function == "pow":
+    if isinstance(base, Call) and base.function == "pow" and _joins(base.arguments[1], exponent):
         return _raised(base.arguments[0], _product([base.arguments[1], exponent], single), single)
     if isinstance(base, Call) and base.function == "exp":
         return _folded("exp", [_product([base.arguments[0], exponent], single)])
     if isinstance(base, Call) and base.function == "mul" and isinstance(exponent, Number) and exponent.value == -1.0:
         return _product([_raised(factor, exponent, single) for factor in base.arguments], single)
     return Call("pow", (base, exponent))
+
+
+def _by_text(node: Expression) -> str:
+    """An order of operands, so that equal sums are equal trees while terms are collected."""
+    return _render(node, {})
+
+
+def _joins(inner: Expression, outer: Expression) -> bool:
+    """Whether (x**inner)**outer is x**(inner*outer) for every x: the root of an even power is not."""
+    whole = isinstance(outer, Number) and outer.value.is_integer()
+    return whole or not (isinstance(inner, Number) and inner.value % 2 == 0)
 
 
 def _absorbs(term: Expression, single: Mapping[str, tuple[float, float]], factor: float) -> bool:
@@ -170,8 +181,8 @@ def _product(factors: list[Expression], single: Mapping[str, tuple[float, float]
     if number != 1.0:
         if len(parts) == 1 and isinstance(parts[0], Call) and parts[0].function == "add":
             return _sum([_product([Number(number), term], single) for term in parts[0].arguments], single)
-        parts.insert(0, Number(number))
-    return parts[0] if len(parts) == 1 else Call("mul", tuple(parts))
+        return Call("mul", (Number(number), *sorted(parts, key=_by_text)))
+    return parts[0] if len(parts) == 1 else Call("mul", tuple(sorted(parts, key=_by_text)))
 
 
 def _rejoined(base: Expression, exponent: Expression) -> Expression:
@@ -199,4 +210,4 @@ def _sum(terms: list[Expression], single: Mapping[str, tuple[float, float]]) -> 
         parts.append(Number(number))
     if not parts:
         return ZERO
-    return parts[0] if len(parts) == 1 else Call("add", tuple(parts))
+    return parts[0] if len(parts) == 1 else Call("add", tuple(sorted(parts, key=_by_text)))

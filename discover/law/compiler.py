@@ -98,7 +98,7 @@ class Tape:
         if isinstance(node, Number):
             slot, new = self._slot(("number", node.value), False)
             if new:
-                self._numbers[slot] = node.value
+                self._numbers[slot] = np.float64(node.value)  # NumPy division: by zero is infinite, not an error
             return slot
         if isinstance(node, Symbol):
             is_parameter = node.name in self.parameters

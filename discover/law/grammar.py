@@ -55,7 +55,7 @@ def _power_partials(value: Array, base: Array, exponent: Array) -> tuple[Array, 
 
 
 def _sigmoid(x: Array) -> Array:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
+    return 1.0 / (1.0 + np.exp(-x))  # keeps all digits where it is small, unlike a half of 1 + tanh
 
 
 def _erf(x: Array) -> Array:
@@ -93,7 +93,7 @@ _ROWS = (
         _sigmoid,
         lambda v, x: (v * (1.0 - v),),
         "",
-        "(0.5 * (1.0 + np.tanh(0.5 * ({0}))))",
+        "(1.0 / (1.0 + np.exp(-({0}))))",
         r"\sigma\left({0}\right)",
     ),
     Function("abs", 1, np.abs, lambda v, x: (np.sign(x),), "Abs", "np.abs({0})", r"\left|{0}\right|"),

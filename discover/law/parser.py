@@ -64,6 +64,8 @@ def parse(
             raise LawSyntaxError(
                 f"formula: character {character!r} at position {position + 1}; names are plain ASCII, such as alpha"
             )
+    if "#" in text:
+        raise LawSyntaxError(f"formula: '#' at position {text.index('#') + 1}; a formula has no comments")
     if "^" in text:
         raise LawSyntaxError(f"formula: '^' at position {text.index('^') + 1}; write ** for powers")
     try:

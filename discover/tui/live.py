@@ -92,9 +92,7 @@ class LiveScreen:
         failures = ", ".join(f"{number:,} {reason}" for reason, number in generation.failures.items())
         lines = [Text(summary_line(generation)), Text(f"proposers: {shares or '-'}", style="dim")]
         lines += [Text(f"failed: {failures}", style="dim")] if failures else []
-        return Group(
-            head, *lines, front_table(generation.front, _FRONT_ROWS), Text("Ctrl-C ends with what was found")
-        )
+        return Group(head, *lines, front_table(generation.front, _FRONT_ROWS), Text("Ctrl-C ends with what was found"))
 
 
 def progress_text(budget: Any, generation: Any, elapsed: float) -> str:

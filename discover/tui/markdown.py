@@ -49,9 +49,7 @@ def origin(row: Record) -> str:
 def _law(row: Record) -> list[str]:
     lines = [f"## `{row['law']}`", "", f"    {row['formula']}", ""]
     lines += [f"Recipe `{row['recipe']}`.", ""] if row.get("recipe") else []
-    lines += (
-        [f"Status: {row['status']}.", ""] if row.get("status") not in (None, "", "ok", "converged") else []
-    )
+    lines += [f"Status: {row['status']}.", ""] if row.get("status") not in (None, "", "ok", "converged") else []
     cells: Mapping[str, Mapping[str, float]] = row.get("parameters") or {}
     if not cells:
         return lines

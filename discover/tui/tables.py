@@ -26,9 +26,7 @@ def _table(*columns: str | tuple[str, str], title: str = "") -> Any:
 
 
 def tasks_table(tasks: Sequence[Any]) -> Any:
-    table = _table(
-        "task", ("training", "right"), ("held out", "right"), "inputs", "targets", ("groups", "right")
-    )
+    table = _table("task", ("training", "right"), ("held out", "right"), "inputs", "targets", ("groups", "right"))
     for task in tasks:
         inputs, targets = ", ".join(task.input_names), ", ".join(column.name for column in task.targets)
         counts = str(task.training_count), str(task.held_out_count)
@@ -46,13 +44,12 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
 
     wide = width >= WIDE
     title = f"{task}: laws by held-out R2, * chosen by validation before"
-    headings = (
-        ("rank", "size", "validation R2", "held-out R2") if wide else ("#", "size", "valid.", "held out")
-    )
+    headings = ("rank", "size", "validation R2", "held-out R2") if wide else ("#", "size", "valid.", "held out")
     rank, *numbers = ((heading, "right") for heading in headings)
     table = _table(rank, "law", "origin", *numbers, *(("recipe", "formula") if wide else ()), title=title)
     for column in table.columns[:6]:
         column.no_wrap = column.header != "origin" or not wide
+    table.columns[0].min_width = 3
     if not wide:
         table.padding = (0, 1, 0, 0)
     for row in rows:
@@ -83,9 +80,7 @@ def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
     ]
     if task is not None:
         for column in (*task.inputs, *task.targets):
-            lines.append(
-                Text(f"  {column.name}: {column.description or column.name} ({column.unit or 'no unit'})")
-            )
+            lines.append(Text(f"  {column.name}: {column.description or column.name} ({column.unit or 'no unit'})"))
     return Group(*lines, parameters_table(row, units), *_facts(row))
 
 
@@ -100,9 +95,7 @@ def parameters_table(row: Record, units: Mapping[str, str]) -> Any:
             table.add_row(name, measured(value, (errors.get(label) or {}).get(name)), units.get(name, ""))
         return table
     names = list(next(iter(cells.values()), {}))
-    table = _table(
-        "cell", *((f"{name} [{units[name]}]" if units.get(name) else name, "right") for name in names)
-    )
+    table = _table("cell", *((f"{name} [{units[name]}]" if units.get(name) else name, "right") for name in names))
     for label, values in cells.items():
         own = errors.get(label) or {}
         table.add_row(label, *(measured(values.get(name), own.get(name)) for name in names))
@@ -152,9 +145,7 @@ def checks_table(checks: Sequence[Any]) -> Any:
 
 
 def runs_table(runs: Sequence[Any]) -> Any:
-    table = _table(
-        "run", "task", ("seed", "right"), "budget", ("candidates", "right"), "started (UTC)", "status"
-    )
+    table = _table("run", "task", ("seed", "right"), "budget", ("candidates", "right"), "started (UTC)", "status")
     for run in runs:
         status = run.status or "not ended: still going, or killed"
         started = run.started[:16].replace("T", " ")

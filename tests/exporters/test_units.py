@@ -21,7 +21,7 @@ UNITS = {"N": "parameters", "D": "tokens", "x": ""}
         ("E + A*sqrt(N)/D", {"E": "nats", "A": "nats tokens/sqrt(parameters)"}),
         ("exp(a + b*log(N))", {"a": "1", "b": "1"}),
         ("E + A*(N**a + k*D**b)**-c", {"A": "nats parameters^(a c)", "k": "parameters^a/tokens^b"}),
-        ("a*b*N", {"a": "nats/parameters", "b": "?"}),
+        ("a*b*N", {"a": "nats/parameters", "b": "1"}),
         ("k*min(N, s) + m", {"k": "nats/parameters", "s": "parameters", "m": "nats"}),
     ],
 )

@@ -15,8 +15,8 @@ from discover.tui.tables import summary_line
 from discover.tui.words import duration, measured, number
 
 ROW: dict[str, Any] = {
-    "rank": 1, "law": "t-00000001", "origin": "discovered", "proposer": "mutation", "formula": "E + A|N", "complexity": 3,
-    "parameters": {"loss": {"E": 1.5, "A": -2e-9}}, "standard_errors": {"loss": {"E": 0.01, "A": None}}, "chosen": True,
+    "rank": 1, "law": "t-00000001", "origin": "discovered", "proposer": "mutation", "formula": "E + A|N",
+    "complexity": 3, "parameters": {"loss": {"E": 1.5, "A": -2e-9}}, "standard_errors": {"loss": {"E": 0.01, "A": None}}, "chosen": True,
     "validation_r2": 0.98765, "held_out_r2": None, "held_out_r2_per_group": {"": 0.9}, "recipe": "log", "status": "ok",
     "budget": "9", "seed": 0, "run": "r",
 }  # fmt: skip
