@@ -93,6 +93,9 @@ def _told(error: Exception) -> int:
     if isinstance(error, click.Abort):
         click.echo("discover: stopped", err=True)
         return INTERRUPTED
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return 0
     if isinstance(error, click.ClickException):
         verb = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "discover"
         message = f"{error.format_message()} (see: {verb} --help)"
@@ -172,9 +175,7 @@ def tasks(as_json: bool) -> None:
 @click.argument("task")
 @click.option("--budget", default="120s", show_default=True, help="Seconds (120s, 2m) or candidates (2000).")
 @seed_option
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=None, help="Processes.  [default: one for each core]"
-)
+@click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes.  [default: one for each core]")
 @click.option("--quiet", is_flag=True, help="Plain lines, no live screen.")
 @store_option
 def run(task: str, budget: str, seed: int, workers: int | None, quiet: bool, store_path: Path) -> None:
@@ -238,9 +239,7 @@ def run(task: str, budget: str, seed: int, workers: int | None, quiet: bool, sto
 
 @main.command(short_help="Show found and human laws, ranked.")
 @click.argument("task")
-@click.option(
-    "--run", "run_id", default=None, metavar="RUN", help="The leaderboard of this run, not the newest."
-)
+@click.option("--run", "run_id", default=None, metavar="RUN", help="The leaderboard of this run, not the newest.")
 @json_option
 @store_option
 def leaderboard(task: str, run_id: str | None, as_json: bool, store_path: Path) -> None:
@@ -291,9 +290,7 @@ def show(law: str, as_json: bool, store_path: Path) -> None:
 @main.command(short_help="Fit and validate a formula of your own.")
 @click.argument("task")
 @click.argument("formula")
-@click.option(
-    "--loss", default="squared", show_default=True, help="A recipe, such as log or 'huber weight=0.5'."
-)
+@click.option("--loss", default="squared", show_default=True, help="A recipe, such as log or 'huber weight=0.5'.")
 @seed_option
 @json_option
 def fit(task: str, formula: str, loss: str, seed: int, as_json: bool) -> None:
@@ -336,9 +333,7 @@ def fit(task: str, formula: str, loss: str, seed: int, as_json: bool) -> None:
     "--format", "form", type=click.Choice(["sympy", "latex", "python", "json"]), default="python",
     show_default=True, help="What to write.",
 )  # fmt: skip
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of the screen."
-)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of the screen.")
 @store_option
 def export(law: str, form: str, output: Path | None, store_path: Path) -> None:
     """Write LAW with its parameters in a form to use elsewhere, exact to the last bit.
@@ -446,8 +441,7 @@ def _fit_record(task: Task, fitted: Any, candidate: Any) -> dict[str, Any]:
 
     def by_cell(values: Any) -> dict[str, dict[str, float]]:
         return {
-            label: dict(zip(names, map(float, own), strict=True))
-            for label, own in zip(labels, values, strict=True)
+            label: dict(zip(names, map(float, own), strict=True)) for label, own in zip(labels, values, strict=True)
         }
 
     judged = candidate.validation

@@ -94,16 +94,14 @@ def symbol_names(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _pretty(name: str) -> str:
-    if name == "e":  # a bare e is the base of the exponential
-        return r"\mathit{e}"
     parts = re.fullmatch(r"([A-Za-z]+?)_?([0-9]*|(?<=_)[A-Za-z0-9]+)_?", name)
     if parts is None:
         return _upright(name)
     stem, index = parts.groups()
     if _GREEK.fullmatch(stem):
         base = "\\" + stem
-    elif len(stem) == 1 and stem != "e":
-        base = stem
+    elif len(stem) == 1:
+        base = stem if stem != "e" else r"\mathit{e}"  # a bare e is the base of the exponential
     else:
         return _upright(name)
     if not index:

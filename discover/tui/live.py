@@ -90,7 +90,8 @@ class LiveScreen:
             return Group(head, Text("no candidate yet"))
         shares = ", ".join(f"{name} {share:.0%}" for name, share in generation.shares.items())
         failures = ", ".join(f"{number:,} {reason}" for reason, number in generation.failures.items())
-        lines = [Text(summary_line(generation)), Text(f"proposers: {shares or '-'}", style="dim")]
+        summary = Text(summary_line(generation), no_wrap=True, overflow="ellipsis")
+        lines = [summary, Text(f"proposers: {shares or '-'}", style="dim")]
         lines += [Text(f"failed: {failures}", style="dim")] if failures else []
         return Group(head, *lines, front_table(generation.front, _FRONT_ROWS), Text("Ctrl-C ends with what was found"))
 

@@ -156,8 +156,8 @@ def runs_table(runs: Sequence[Any]) -> Any:
 def front_table(front: Sequence[Any], most: int) -> Any:
     """The front of a running search, the best by validation first."""
     table = _table(("validation R2", "right"), ("size", "right"), "recipe", "formula")
-    for column in table.columns[:2]:
-        column.no_wrap = True
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
     for candidate in sorted(front, key=lambda c: c.score)[:most]:
         r2 = number(candidate.validation.r2) if candidate.validation else "-"
         table.add_row(r2, str(candidate.complexity), candidate.recipe.text, str(candidate.law))

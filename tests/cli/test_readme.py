@@ -22,7 +22,7 @@ def block(language: str) -> str:
     return str(found)
 
 
-def test_a_task_of_ones_own_works_as_written(discover: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_own_task_works_as_written(discover: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "my_runs").mkdir()
     (tmp_path / "my_runs" / "points.csv").write_text(block("csv"), encoding="utf-8")
     (tmp_path / "my_runs" / "task.toml").write_text(block("toml"), encoding="utf-8")

@@ -49,7 +49,7 @@ TRAPS = [
     "a - (b + N)", "a*(b/N)", "a/(b*N)", "(a**b)**N", "a**(b**N)", "(-a)**2 + N", "-(a + N)", "2**(-N)*b",
     "a + -1.5*N", "a*-2.5e-07*N", "(1.5e-07*N)**b", "a*2*3.25*N", "N**-0.28 + 1e+17*a/N", "a**2.0*N**101.0",
     "exp(-a)**-b*N**(1/3)", "a", "E + A/N**alpha + B/D**beta", "I*S*O + Q*C**gamma + lambda_*N",
-    "e*exp(e*N) + Gamma*gamma(N)", "sigma*sigmoid(sigma*N)", "np*math + float*group + target*cell*N",
+    "e**N*exp(e*N) + Gamma*gamma(N)", "sigma*sigmoid(sigma*N)", "np*math + float*group + target*cell*N",
     "A1*N + A_1*D + A_1_*N*D", "law*sympy + parameters*predict_N2*N + alpha_own", "num_params*N + PARAMETERS",
 ]  # fmt: skip
 
@@ -141,6 +141,8 @@ def test_each_cell_is_exported_with_its_own_parameters(cells: tuple[Cell, ...], 
         assert python.predict(INPUTS["N"], **chosen) == pytest.approx(due, rel=CLOSE, abs=0.0)
         assert {s.name: v for s, v in sympy.parameters[law.key(cell)].items()} == law.values(number)
         assert latex_value(latex, typeset, number, {"N": 0.31}) == pytest.approx(due[0], rel=CLOSE, abs=0.0)
+        record = json.loads(EXPORTERS["json"](law))["cells"][number]
+        assert (record["group"], record["target"]) == (cell.group, cell.target)
         assert json_value(EXPORTERS["json"](law), number, {"N": 0.31}) == pytest.approx(due[0], rel=CLOSE, abs=0.0)
 
 
