@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.archive.candidate import OK, Candidate
+from discover.fitting import predict_cells
 from discover.proposers.proposal import Proposal
 from discover.scoring import FINAL, RACE, SURVIVOR, Effort, Validation, Yardstick, validate
 
 if TYPE_CHECKING:
     from discover.fitting import Recipe
     from discover.law import Law
-    from discover.task import Task
+    from discover.task import Rows, Task
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,15 @@ def failure_of(validation: Validation) -> str:
     return ""
 
 
+def is_lost_to_rounding(law: Law, parameters: np.ndarray, rows: Rows) -> bool:
+    """Whether the last bit of the parameters moves predictions by more than 1e-10: such a law is the limit of another
+    form, its numbers are huge and cancel, and nobody could write them down."""
+    jitter = 1.0 + 1e-15 * np.random.default_rng(0).choice([-1.0, 1.0], parameters.shape)
+    with np.errstate(all="ignore"):
+        here, there = predict_cells(law, parameters, rows), predict_cells(law, parameters * jitter, rows)
+    return not bool((np.abs(here - there) <= 1e-10 * np.abs(here)).all())
+
+
 def assess_law(
     task: Task,
     law: Law,
@@ -111,5 +121,7 @@ def thorough(candidate: Candidate, yardstick: Yardstick, seed: int, effort: Effo
             initial=candidate.validation.parameters[None],
         )
     status = failure_of(validation) or (OK if validation.converged.all() else "step limit")
+    if status == OK and is_lost_to_rounding(candidate.law, validation.parameters, yardstick.probes):
+        status = "lost to rounding"
     seconds = candidate.seconds + time.perf_counter() - began
     return replace(candidate, status=status, validation=validation, seconds=seconds)

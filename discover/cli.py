@@ -213,7 +213,7 @@ def run(task: str, budget: str, seed: int, workers: int | None, quiet: bool, sto
             with _ctrl_c(screen) as pressed:
                 with workers_for(loaded, workers) as executor:
                     search = Search(loaded, allowed, seed, executor)
-                    with closing(search.generations()) as generations:  # type: ignore[type-var]
+                    with closing(search.generations()) as generations:
                         for generation in generations:
                             store.add_candidates(number, map(Candidacy.of, generation.candidates))
                             screen.show(generation)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ class Search:
         self._began = time.monotonic()
         self._asked = 0
 
-    def generations(self) -> Iterator[Generation]:
+    def generations(self) -> Generator[Generation, None, None]:
         """Runs until the budget is spent; may be closed at any moment."""
         self._began = time.monotonic()
         waiting: deque[list[Future[Candidate] | Candidate]] = deque()
@@ -198,11 +199,42 @@ _HERE: list[Yardstick] = []  # in a worker: the yardstick that its jobs are judg
 
 
 def _prepare(task: Task) -> None:
-    import signal
+    import threading
 
     # Ctrl-C is for the process that owns the run; it tells its workers to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_owner, daemon=True).start()
     _HERE[:] = [Yardstick.of(task)]
+
+
+def _leave_with_owner() -> None:
+    """Ends this worker when the process that owns the run is gone: killed, it cannot tell its workers."""
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    owner = parent_process()
+    if owner is not None:
+        wait([owner.sentinel])
+        os._exit(1)
+
+
+def _ready() -> None:
+    """What every worker is asked first, so that all of them are started at once."""
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes started meanwhile never hear Ctrl-C: from their first instruction, not only once prepared."""
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _assess_here(job: Job) -> Candidate:
@@ -232,6 +264,9 @@ def workers_for(task: Task, workers: int | None = None) -> Iterator[Executor | N
     try:
         pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_prepare, initargs=(task,))
         try:
+            with _deaf_to_ctrl_c():
+                for _ in range(count):
+                    pool.submit(_ready)
             yield pool
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

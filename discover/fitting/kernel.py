@@ -58,14 +58,14 @@ def _forward(ops, work, rows):  # type: ignore[no-untyped-def]
                 work[o, r] = math.exp(work[a, r] * work[b, r])
         elif kind == GUARDED_LOG:
             for r in range(rows):
-                value = np.log(work[a, r])
+                value = math.log(work[a, r])
                 work[o, r] = _LOWEST_LOG if value < _LOWEST_LOG else value
         elif kind == EXP:
             for r in range(rows):
                 work[o, r] = math.exp(work[a, r])
         elif kind == LOG:
             for r in range(rows):
-                work[o, r] = np.log(work[a, r])
+                work[o, r] = math.log(work[a, r])
         elif kind == SQUARE:
             for r in range(rows):
                 work[o, r] = work[a, r] * work[a, r]
@@ -74,10 +74,10 @@ def _forward(ops, work, rows):  # type: ignore[no-untyped-def]
                 work[o, r] = 1.0 / work[a, r]
         elif kind == SQRT:
             for r in range(rows):
-                work[o, r] = np.sqrt(work[a, r])
+                work[o, r] = math.sqrt(work[a, r])
         elif kind == POW:
             for r in range(rows):
-                work[o, r] = np.power(work[a, r], work[b, r])
+                work[o, r] = work[a, r] ** work[b, r]
         elif kind == TANH:
             for r in range(rows):
                 work[o, r] = math.tanh(work[a, r])
@@ -89,10 +89,12 @@ def _forward(ops, work, rows):  # type: ignore[no-untyped-def]
                 work[o, r] = abs(work[a, r])
         elif kind == MIN:
             for r in range(rows):
-                work[o, r] = np.minimum(work[a, r], work[b, r])
+                x, y = work[a, r], work[b, r]
+                work[o, r] = x if x <= y or x != x else y
         elif kind == MAX:
             for r in range(rows):
-                work[o, r] = np.maximum(work[a, r], work[b, r])
+                x, y = work[a, r], work[b, r]
+                work[o, r] = x if x >= y or x != x else y
 
 
 @njit(**_JIT)
@@ -157,11 +159,11 @@ def _backward(ops, live, work, adjoint, rows):  # type: ignore[no-untyped-def]
         elif kind == POW:
             if first:
                 for r in range(rows):
-                    adjoint[a, r] += adjoint[o, r] * work[b, r] * np.power(work[a, r], work[b, r] - 1.0)
+                    adjoint[a, r] += adjoint[o, r] * work[b, r] * work[a, r] ** (work[b, r] - 1.0)
             if second:
                 for r in range(rows):
                     if work[a, r] > 0.0:
-                        adjoint[b, r] += adjoint[o, r] * work[o, r] * np.log(work[a, r])
+                        adjoint[b, r] += adjoint[o, r] * work[o, r] * math.log(work[a, r])
         elif kind == TANH:
             for r in range(rows):
                 adjoint[a, r] += adjoint[o, r] * (1.0 - work[o, r] * work[o, r])
@@ -170,7 +172,7 @@ def _backward(ops, live, work, adjoint, rows):  # type: ignore[no-untyped-def]
                 adjoint[a, r] += adjoint[o, r] * work[o, r] * (1.0 - work[o, r])
         elif kind == ABS:
             for r in range(rows):
-                adjoint[a, r] += adjoint[o, r] * np.sign(work[a, r])
+                adjoint[a, r] += adjoint[o, r] if work[a, r] > 0.0 else -adjoint[o, r]
         elif kind == MIN or kind == MAX:
             for r in range(rows):
                 takes_x = work[a, r] <= work[b, r] if kind == MIN else work[a, r] >= work[b, r]
@@ -212,24 +214,26 @@ def _solve(matrix, right):  # type: ignore[no-untyped-def]
 
 
 @njit(**_SUMS)
-def _linear(basis, wanted, rows, lower, upper, left, beta, held, scratch):  # type: ignore[no-untyped-def]
+def _linear(basis, wanted, rows, lower, upper, left, beta, held):  # type: ignore[no-untyped-def]
     """Solves the linear parameters; leaves the Gram matrix in `left`, those held at a bound in `held`."""
     n = basis.shape[0]
-    matrix, right = scratch[:n, :n], np.zeros((n, 1))
+    matrix, right, pull = np.empty((n, n)), np.zeros((n, 1)), np.empty(n)
     for j in range(n):
         held[j] = False
         total = 0.0
         for r in range(rows):
             total += basis[j, r] * wanted[r]
         right[j, 0] = total
+        pull[j] = total
         for i in range(j + 1):
             total = 0.0
             for r in range(rows):
                 total += basis[i, r] * basis[j, r]
             left[i, j] = total
             left[j, i] = total
-    pull = right[:, 0].copy()
-    matrix[:] = left
+    for i in range(n):
+        for j in range(n):
+            matrix[i, j] = left[i, j]
     _solve(matrix, right)
     for j in range(n):
         beta[j] = right[j, 0]
@@ -242,16 +246,18 @@ def _linear(basis, wanted, rows, lower, upper, left, beta, held, scratch):  # ty
             rest -= beta[j] * basis[j, r]
         for j in range(n):
             right[j, 0] += basis[j, r] * rest
-    matrix[:] = left
+    for i in range(n):
+        for j in range(n):
+            matrix[i, j] = left[i, j]
     _solve(matrix, right)
     for j in range(n):
-        if np.isfinite(right[j, 0]):
+        if math.isfinite(right[j, 0]):
             beta[j] += right[j, 0]
     for _ in range(n):
         worst, most = -1, 0.0
         for j in range(n):
             if not held[j]:
-                excess = max(lower[j] - beta[j], beta[j] - upper[j]) * np.sqrt(left[j, j])
+                excess = max(lower[j] - beta[j], beta[j] - upper[j]) * math.sqrt(left[j, j])
                 if excess > most:
                     worst, most = j, excess
         if worst < 0:
@@ -277,9 +283,9 @@ def _linear(basis, wanted, rows, lower, upper, left, beta, held, scratch):  # ty
 
 @njit(**_SUMS)
 def _evaluate(  # type: ignore[no-untyped-def]
-    ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, rows,
+    ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, c, rows,
     codes, lower, upper, linear_lower, linear_upper, free, derivatives, beta, gram, gradient, norms,
-    basis, wanted, columns, left, held, scratch,
+    basis, wanted, columns, left, held,
 ):  # fmt: skip
     """Cost at one point of one item; fills the solved parameters and the reduced Gauss-Newton system."""
     n, m = free.shape[0], basis_slots.shape[0]
@@ -296,17 +302,18 @@ def _evaluate(  # type: ignore[no-untyped-def]
             part = 0.5 * (1.0 + math.tanh(0.5 * min(max(value, -80.0), 80.0)))
             width = upper[j] - lower[j]
             value, slope[j] = lower[j] + width * part, width * part * (1.0 - part)
-        work[parameter_slots[j], :rows] = value
+        slot = parameter_slots[j]
+        for r in range(rows):
+            work[slot, r] = value
     _forward(ops, work, rows)
     for j in range(m):
-        source = work[basis_slots[j]]
+        slot = basis_slots[j]
         for r in range(rows):
-            basis[j, r] = source[r] * root[r]
-    source = work[offset_slot]
+            basis[j, r] = work[slot, r] * root[c, r]
     for r in range(rows):
-        wanted[r] = (target[r] - source[r]) * root[r]
+        wanted[r] = (target[c, r] - work[offset_slot, r]) * root[c, r]
     if m:
-        _linear(basis, wanted, rows, linear_lower, linear_upper, left, beta, held, scratch)
+        _linear(basis, wanted, rows, linear_lower, linear_upper, left, beta, held)
     cost = 0.0
     for r in range(rows):
         value = -wanted[r]
@@ -315,24 +322,24 @@ def _evaluate(  # type: ignore[no-untyped-def]
         wanted[r] = value
         cost += value * value
     cost *= 0.5
-    if not np.isfinite(cost):
+    if not math.isfinite(cost):
         return np.inf
     if not derivatives:
         return cost
     for s in range(is_live.shape[0]):
         if is_live[s]:
-            adjoint[s, :rows] = 0.0
-    if is_live[offset_slot]:
-        adjoint[offset_slot, :rows] += 1.0
-    for j in range(m):
-        if is_live[basis_slots[j]]:
-            adjoint[basis_slots[j], :rows] += beta[j]
+            seed = 1.0 if s == offset_slot else 0.0
+            for j in range(m):
+                if basis_slots[j] == s:
+                    seed += beta[j]
+            for r in range(rows):
+                adjoint[s, r] = seed
     _backward(ops, live, work, adjoint, rows)
     for j in range(n):
-        source = adjoint[parameter_slots[j]]
+        slot = parameter_slots[j]
         total = 0.0
         for r in range(rows):
-            value = source[r] * root[r] * slope[j]
+            value = adjoint[slot, r] * root[c, r] * slope[j]
             columns[j, r] = value
             total += value * wanted[r]
         gradient[j] = total
@@ -344,29 +351,27 @@ def _evaluate(  # type: ignore[no-untyped-def]
             gram[j, i] = total
         norms[j] = gram[j, j]
     if m and n:
-        cross = np.zeros((m, n))
+        cross, solved, matrix = np.zeros((m, n)), np.zeros((m, n)), np.empty((m, m))
         for i in range(m):
-            if not held[i]:
-                for j in range(n):
-                    total = 0.0
+            for j in range(n):
+                total = 0.0
+                if not held[i]:
                     for r in range(rows):
                         total += basis[i, r] * columns[j, r]
-                    cross[i, j] = total
-        matrix = scratch[:m, :m]
-        for i in range(m):
+                cross[i, j] = total
+                solved[i, j] = total
             for j in range(m):
                 matrix[i, j] = 0.0 if held[i] or held[j] else left[i, j]
-        solved = cross.copy()
         _solve(matrix, solved)
         for i in range(n):
             for j in range(n):
                 for k in range(m):
                     gram[i, j] -= cross[k, i] * solved[k, j]
     for i in range(n):
-        if not np.isfinite(gradient[i]):
+        if not math.isfinite(gradient[i]):
             return np.inf
         for j in range(n):
-            if not np.isfinite(gram[i, j]):
+            if not math.isfinite(gram[i, j]):
                 return np.inf
     return cost
 
@@ -390,68 +395,45 @@ def minimise_items(  # type: ignore[no-untyped-def]
     gram, new_gram = np.zeros((n, n)), np.zeros((n, n))
     gradient, new_gradient = np.zeros(n), np.zeros(n)
     norms, new_norms = np.zeros(n), np.zeros(n)
-    left, held, scratch = np.empty((m, m)), np.zeros(m, np.bool_), np.empty((max(m, n), max(m, n)))
-    trial, step, matrix, right = np.empty(n), np.empty(n), np.empty((n, n)), np.empty((n, 1))
-    scale = np.empty(n)
+    left, held = np.empty((m, m)), np.zeros(m, np.bool_)
+    trial, step, matrix, right = np.empty(n), np.zeros(n), np.empty((n, n)), np.empty((n, 1))
     before = -1
     for item in range(free.shape[0]):
         c = cell[item]
         rows = counts[c]
         if c != before:
+            from_cell = c if tables.shape[1] > 1 else 0
             for t in range(table_slots.shape[0]):
-                work[table_slots[t], :rows] = tables[t, c if tables.shape[1] > 1 else 0, :rows]
+                for r in range(rows):
+                    work[table_slots[t], r] = tables[t, from_cell, r]
             for t in range(constant_slots.shape[0]):
-                work[constant_slots[t], :rows] = constants[t]
+                for r in range(rows):
+                    work[constant_slots[t], r] = constants[t]
             before = c
-        point = free[item]
-        cost = _evaluate(
-            ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target[c], root[c], rows,
-            codes, lower, upper, linear_lower, linear_upper, point, steps > 0, beta, gram, gradient, norms,
-            basis, wanted, columns, left, held, scratch,
-        )  # fmt: skip
-        converged[item] = n == 0 and np.isfinite(cost)
-        damping, factor, small = 1e-2, 2.0, 0
-        for _ in range(steps if n > 0 and np.isfinite(cost) else 0):
-            for i in range(n):
-                scale[i] = max(gram[i, i], 1e-10 * norms[i]) + 1e-290
-                for j in range(n):
-                    matrix[i, j] = gram[i, j]
-                matrix[i, i] += damping * scale[i]
-                right[i, 0] = -gradient[i]
-            _solve(matrix, right)
-            still = True
-            expected = 0.0
-            for i in range(n):
-                value = right[i, 0]
-                if codes[i] != FREE:
-                    value = min(max(value, -longest_step), longest_step)
-                if not np.isfinite(value):
-                    value = 0.0
-                step[i] = value
-                trial[i] = point[i] + value
-                still = still and abs(value) < 1e-11 * (abs(point[i]) + 1e-8)
-            for i in range(n):
-                expected -= step[i] * gradient[i]
-                for j in range(n):
-                    expected -= 0.5 * step[i] * gram[i, j] * step[j]
-            if damping <= 1e-3 and expected <= nothing * cost:
-                converged[item] = True
-                break
+        converged[item] = False
+        cost, expected, damping, factor, small = np.inf, 0.0, 1e-2, 2.0, 0
+        for i in range(n):
+            trial[i] = free[item, i]
+        # Round 0 looks at the starting point; every later one tries a step.
+        for tried in range(steps + 1):
             new_cost = _evaluate(
-                ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target[c], root[c], rows,
-                codes, lower, upper, linear_lower, linear_upper, trial, True, new_beta, new_gram, new_gradient,
-                new_norms, basis, wanted, columns, left, held, scratch,
+                ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, c, rows,
+                codes, lower, upper, linear_lower, linear_upper, trial, steps > 0, new_beta, new_gram, new_gradient,
+                new_norms, basis, wanted, columns, left, held,
             )  # fmt: skip
             gain = cost - new_cost
-            better = np.isfinite(new_cost) and gain > 0.0
+            better = math.isfinite(new_cost) and gain > 0.0
+            if tried == 0 and not better:
+                break
             if better:
-                ratio = min(gain / max(expected, 1e-200), 2.0)
-                damping *= min(max(1.0 - (2.0 * ratio - 1.0) ** 3, 0.1), 1.0)
-                factor = 2.0
-                small = small + 1 if gain <= tolerance * cost else 0
+                if tried > 0:
+                    ratio = min(gain / max(expected, 1e-200), 2.0)
+                    damping *= min(max(1.0 - (2.0 * ratio - 1.0) ** 3, 0.1), 1.0)
+                    factor = 2.0
+                    small = small + 1 if gain <= tolerance * cost else 0
                 cost = new_cost
                 for i in range(n):
-                    point[i] = trial[i]
+                    free[item, i] = trial[i]
                     gradient[i] = new_gradient[i]
                     norms[i] = new_norms[i]
                     for j in range(n):
@@ -463,13 +445,40 @@ def minimise_items(  # type: ignore[no-untyped-def]
                 factor *= 2.0
                 small = 0
             damping = min(max(damping, 1e-14), 1e14)
+            if n == 0:
+                converged[item] = True
+                break
             flat = True
+            still = tried > 0
             for i in range(n):
-                flat = flat and abs(gradient[i]) <= small_gradient * np.sqrt(norms[i] * 2.0 * cost) + 1e-290
+                flat = flat and abs(gradient[i]) <= small_gradient * math.sqrt(norms[i] * 2.0 * cost) + 1e-290
+                still = still and abs(step[i]) < 1e-11 * (abs(free[item, i]) + 1e-8)
             enough = small >= (2 if tolerance < 1e-9 else 1)
-            if flat or still or enough or cost == 0.0 or (not better and damping > 1e10):
+            if steps > 0 and (flat or still or enough or cost == 0.0 or (not better and damping > 1e10)):
+                converged[item] = True
+                break
+            for i in range(n):
+                for j in range(n):
+                    matrix[i, j] = gram[i, j]
+                matrix[i, i] += damping * (max(gram[i, i], 1e-10 * norms[i]) + 1e-290)
+                right[i, 0] = -gradient[i]
+            _solve(matrix, right)
+            expected = 0.0
+            for i in range(n):
+                value = right[i, 0]
+                if codes[i] != FREE:
+                    value = min(max(value, -longest_step), longest_step)
+                if not math.isfinite(value):
+                    value = 0.0
+                step[i] = value
+                trial[i] = free[item, i] + value
+            for i in range(n):
+                expected -= step[i] * gradient[i]
+                for j in range(n):
+                    expected -= 0.5 * step[i] * gram[i, j] * step[j]
+            if steps > 0 and damping <= 1e-3 and expected <= nothing * cost:
                 converged[item] = True
                 break
         cost_out[item] = cost
         for j in range(m):
-            beta_out[item, j] = beta[j]
+            beta_out[item, j] = beta[j] if math.isfinite(cost) else 0.0

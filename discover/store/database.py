@@ -133,6 +133,4 @@ def _as_store_errors(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise StoreError(f"{path}: {error}; is it in use, read-only or the disk full?") from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(
-            f"{path}: damaged ({error}); restore a copy, or name another with --store"
-        ) from error
+        raise StoreError(f"{path}: damaged ({error}); restore a copy, or name another with --store") from error

@@ -45,12 +45,8 @@ def read_leaderboard(path: Path) -> tuple[dict[str, Any], ...]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise StoreError(
-            f"{path}: no leaderboard can be read ({error}); make it anew: discover run TASK"
-        ) from None
-    if not isinstance(rows, list) or not all(
-        isinstance(r, dict) and {"law", "formula"} <= set(r) for r in rows
-    ):
+        raise StoreError(f"{path}: no leaderboard can be read ({error}); make it anew: discover run TASK") from None
+    if not isinstance(rows, list) or not all(isinstance(r, dict) and {"law", "formula"} <= set(r) for r in rows):
         raise StoreError(f"{path}: expected rows with law and formula; make it anew: discover run TASK")
     return tuple({**row, "bounds": _bounds(row)} if row.get("bounds") else row for row in rows)
 

@@ -158,6 +158,7 @@ def front_table(front: Sequence[Any], most: int) -> Any:
     table = _table(("validation R2", "right"), ("size", "right"), "recipe", "formula")
     for column in table.columns:
         column.no_wrap, column.overflow = True, "ellipsis"
+    table.expand, table.columns[3].ratio = True, 1  # the formula is cut first
     for candidate in sorted(front, key=lambda c: c.score)[:most]:
         r2 = number(candidate.validation.r2) if candidate.validation else "-"
         table.add_row(r2, str(candidate.complexity), candidate.recipe.text, str(candidate.law))

@@ -206,6 +206,7 @@ def law_of_tree(tree: Tree):
 @example(("neg", ("neg", "E")))
 @example(("**", "E", ("neg", 0.5)))
 @example(("*", "E", ("neg", 0.5)))
+@example(("**", ("neg", ("log", 1.0)), "E"))  # minus zero was printed without brackets
 def test_the_text_of_a_law_reads_back_as_the_same_law(tree: Tree) -> None:
     law = law_of_tree(tree)
     again = parse(str(law), INPUTS)

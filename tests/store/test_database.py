@@ -35,9 +35,7 @@ with Store(sys.argv[1], create=True) as store:
 def writer(path: Path, task: str, batches: str) -> subprocess.Popen[str]:
     root = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-c", WRITER, str(path), task, batches]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root}
-    )
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root})
 
 
 def refused(path: Path, *, create: bool = False) -> str:

@@ -139,6 +139,4 @@ def test_law_id_tells_what_a_law_is():
         ("vocab_scaling", "a*N", "squared", 0.1),
         ("vocab_scaling", "a*N", "log", 0.2),
     ]
-    assert same not in {
-        law_id(task, formula, recipe, {"loss": {"a": a}}) for task, formula, recipe, a in others
-    }
+    assert same not in {law_id(task, formula, recipe, {"loss": {"a": a}}) for task, formula, recipe, a in others}

@@ -25,9 +25,7 @@ def run_of(store: Store, task: str = "vocab_scaling") -> str:
 
 def candidacy(number: int) -> Candidacy:
     validation = {"score": -1.0 / (number + 1), "parameters": [[0.1 * number]]}
-    return Candidacy(
-        number, f"E + A*N**-{number}", "log weight=0.5", f"k{number}", "mutation", (1, 2), 7, validation
-    )
+    return Candidacy(number, f"E + A*N**-{number}", "log weight=0.5", f"k{number}", "mutation", (1, 2), 7, validation)
 
 
 @pytest.fixture
@@ -57,9 +55,7 @@ def test_end_of_a_run_is_a_row_of_its_own(path: Path):
 
 def test_candidates_read_back_exactly(path: Path):
     given = [candidacy(n) for n in range(1, 4)]
-    given.append(
-        Candidacy(4, "c", "squared", "k", "families", (), None, {"parameters": AWKWARD}, "not finite", 0.1)
-    )
+    given.append(Candidacy(4, "c", "squared", "k", "families", (), None, {"parameters": AWKWARD}, "not finite", 0.1))
     with Store(path, create=True) as store:
         number = run_of(store)
         store.add_candidates(number, given)
