@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.archive.candidate import OK, Candidate
-from discover.fitting import predict_cells
+from discover.law.compiler import evaluate_with_error
 from discover.proposers.proposal import Proposal
 from discover.scoring import FINAL, RACE, SURVIVOR, Effort, Validation, Yardstick, validate
 
@@ -80,12 +80,12 @@ def failure_of(validation: Validation) -> str:
 
 
 def is_lost_to_rounding(law: Law, parameters: np.ndarray, rows: Rows) -> bool:
-    """Whether the last bit of the parameters moves predictions by more than 1e-10: such a law is the limit of another
-    form, its numbers are huge and cancel, and nobody could write them down."""
-    jitter = 1.0 + 1e-15 * np.random.default_rng(0).choice([-1.0, 1.0], parameters.shape)
-    with np.errstate(all="ignore"):
-        here, there = predict_cells(law, parameters, rows), predict_cells(law, parameters * jitter, rows)
-    return not bool((np.abs(here - there) <= 1e-10 * np.abs(here)).all())
+    """Whether rounding alone may move a prediction by more than 1e-10 of it: such a law is the limit of another form,
+    its numbers are huge and cancel, and no export could be exact."""
+    values = {name: rows.column(name) for name in law.inputs}
+    values |= {name: parameters[rows.cell, j] for j, name in enumerate(law.parameters)}
+    value, error = evaluate_with_error(law.expression, values)
+    return not bool(np.all(error <= 1e-10 * np.abs(value)))
 
 
 def assess_law(

@@ -19,6 +19,7 @@ from discover.law.grammar import GRAMMAR
 
 # exp(-690) is the smallest magnitude that log() reports: 0**a then is 0 for a > 0, and its derivative is finite.
 _LOWEST_LOG = -690.0
+_HALF_ULP = 2.0**-53
 
 
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
@@ -34,6 +35,27 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
         for argument in arguments[2:]:
             value = function(value, argument)
     return value
+
+
+def evaluate_with_error(expression: Expression, values: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The expression's value and a bound on what rounding may have done to it.
+
+    Every operation adds half a unit in the last place, and passes on the errors of its arguments by its partials.
+    Source: running error analysis, Higham 2002, section 3.3.
+    """
+    if not isinstance(expression, Call):
+        return evaluate(expression, values), 0.0
+    row = GRAMMAR[expression.function]
+    (value, error), *rest = (evaluate_with_error(argument, values) for argument in expression.arguments)
+    with np.errstate(all="ignore"):
+        for joined in [rest] if row.arity is not None else [[pair] for pair in rest]:
+            arguments = [value, *(v for v, _ in joined)]
+            result = row.numpy(*arguments)
+            errors = [error, *(e for _, e in joined)]
+            partials = row.partials(result, *arguments)
+            carried = sum(np.where(e == 0.0, 0.0, np.abs(p) * e) for p, e in zip(partials, errors, strict=True))
+            value, error = result, np.nan_to_num(carried, nan=np.inf) + _HALF_ULP * np.abs(result)
+    return value, error
 
 
 def _guarded_log(x: Any) -> Any:

@@ -111,7 +111,7 @@ def _text(node: Expression, around: int) -> str:
     if isinstance(node, Number):
         text = repr(node.value)
         text = text[:-2] if text.endswith(".0") else text
-        return f"({text})" if node.value < 0 and around > 1 else text
+        return f"({text})" if text.startswith("-") and around > 1 else text  # of minus zero, too
     if isinstance(node, Symbol):
         return node.name
     binding = _BINDING.get(node.function)

@@ -17,7 +17,7 @@ from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import errors, score
 
 if TYPE_CHECKING:
-    from discover.task import Rows, Task
+    from discover.task import Limit, Rows, Task
 
 FLOOR = 1e-7  # NMSE below this is not told apart: measurements have six digits
 _FAILED = 1e6  # the NMSE of a fold whose fit or prediction is not finite
@@ -25,6 +25,7 @@ _PROBED_ROWS = 16  # rows per cell and axis whose extrapolation is looked at
 _EDGE_ROWS = 3  # rows per cell that are moved to the edge of an input's range
 _REACHES = (2.0, 4.0)  # times beyond the largest scale
 _FAR = (10.0, 100.0)
+_WRONG_WAY = 0.01  # of the target's range, between two steps of a ladder
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
 
 
@@ -83,6 +84,23 @@ class Validation:
         return float(1.0 - np.exp(min(self.score, 700.0)))
 
 
+@dataclass(frozen=True)
+class Ladder:
+    """Rows of which one input climbs, all else equal, and what the source says that the target must do.
+
+    Attributes:
+        rows: (step * start,) the starting rows, then the same at every further step.
+        steps: How many steps, the start included.
+        sign: +1 where the target must not rise, -1 where it must not fall.
+        name: Such as "N: falls".
+    """
+
+    rows: Rows
+    steps: int
+    sign: float
+    name: str
+
+
 @dataclass(eq=False)
 class Yardstick:
     """A task's training rows with everything that judging a law needs, laid out once per process."""
@@ -93,6 +111,7 @@ class Yardstick:
     probes: Rows
     n_inside: int
     far: Rows
+    ladders: tuple[Ladder, ...]
     _cells: dict[tuple[object, ...], Cells] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -106,7 +125,9 @@ class Yardstick:
             beyond.append(_moved(task, rows, task.scale_axes, 2.0))
         far = [_moved(task, rows, axis, reach) for axis in task.scale_axes for reach in _FAR]
         probes = _joined([inside, *beyond])
-        return cls(task, rows, folds_of(task, rows), probes, inside.n_rows, _joined(far) if far else inside)
+        ladders = tuple(_ladder(task, rows, limit) for limit in task.limits if limit.input in rows.input_names)
+        far_rows = _joined(far) if far else inside
+        return cls(task, rows, folds_of(task, rows), probes, inside.n_rows, far_rows, ladders)
 
     def weights(self, recipe: Recipe) -> np.ndarray | None:
         if recipe.weight == 0.0 and recipe.window == 0.0:
@@ -208,15 +229,39 @@ def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes:
     beyond = probes[yardstick.n_inside :]
     if not np.isfinite(probes).all():
         return "not finite just beyond the data"
-    if not np.isfinite(predict_cells(law, parameters, yardstick.far)).all():
+    far = predict_cells(law, parameters, yardstick.far)
+    if not np.isfinite(far).all():
         return "not finite far beyond the data"
     target = yardstick.rows.target
     reach = _PLAUSIBLE * (target.max() - target.min())
     if len(beyond) and (beyond.min() < target.min() - reach or beyond.max() > target.max() + reach):
         return "leaves all measured values far behind"
-    if len(beyond) and ((target.min() > 0 and beyond.min() < 0) or (target.max() < 0 and beyond.max() > 0)):
+    outside = np.concatenate([beyond, far])
+    if (target.min() > 0 and outside.min() < 0) or (target.max() < 0 and outside.max() > 0):
         return "changes sign beyond the data"
+    for ladder in yardstick.ladders:
+        climb = predict_cells(law, parameters, ladder.rows).reshape(ladder.steps, -1)
+        if (ladder.sign * np.diff(climb, axis=0)).max() > _WRONG_WAY * (target.max() - target.min()):
+            return f"against what is known beyond the data ({ladder.name})"
     return ""
+
+
+def _ladder(task: Task, rows: Rows, limit: Limit) -> Ladder:
+    """The rows of a limit's targets, spread over the table, with its input times 1 (the largest measured), 2, 4, ..."""
+    column = rows.input_names.index(limit.input)
+    scale = next((c.scale for c in task.inputs if c.name == limit.input), "log")
+    of_target = np.array([cell.target in limit.targets for cell in rows.cells])[rows.cell]
+    start = rows.select(_thinned(rows, of_target, _EDGE_ROWS))
+    largest = np.array([rows.inputs[rows.cell == cell, column].max(initial=-np.inf) for cell in range(len(rows.cells))])
+    width = float(np.ptp(rows.inputs[:, column])) or 1.0
+    parts = []
+    for reach in (1.0, *_REACHES, *_FAR):
+        inputs = start.inputs.copy()
+        top = largest[start.cell]
+        inputs[:, column] = top * reach if scale == "log" else top + np.log10(reach) * width
+        parts.append(replace(start, inputs=inputs))
+    sign = 1.0 if limit.behaviour == "falls" else -1.0
+    return Ladder(_joined(parts), len(parts), sign, f"{limit.input}: {limit.behaviour}")
 
 
 def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) -> Rows:

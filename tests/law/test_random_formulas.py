@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from discover.law import parse
-from discover.law.compiler import Tape, evaluate, linear_parts, log_of
+from discover.law.compiler import Tape, evaluate, evaluate_with_error, linear_parts, log_of
 
 INPUTS = ("N", "D")
 PARAMETERS = ("E", "alpha", "beta", "gamma", "lambda_")
@@ -325,3 +325,18 @@ def test_log_of_is_the_logarithm_where_it_is_defined(tree: Tree, seed: int) -> N
     numbers = {name: float(value) for name, value in values.items()}
     got = float(evaluate(log_of(law.expression), numbers))
     assert np.isnan(got) or abs(got - np.log(due.value)) <= 1e-5, (str(law), got, np.log(due.value))
+
+
+def test_the_bound_on_rounding_sees_what_cancels() -> None:
+    """1 - exp(-x) of a tiny x has lost all but a few digits; log1p and a plain power have not."""
+    values = {"N": np.array([1e9]), "k": np.array([9.6e18]), "a": np.array([0.3]), "zero": np.array([0.0])}
+    for formula, lost in [
+        ("1 - exp(-N/k)", True),
+        ("-expm1(-N/k)", False),
+        ("N**a + k", False),
+        ("N + k - N", False),
+        ("zero**a + N", False),
+    ]:
+        law = parse(formula, ["N", "zero"])
+        value, error = evaluate_with_error(law.expression, values)
+        assert bool(error[0] > 1e-10 * abs(value[0])) is lost, formula

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from discover.fitting import Recipe
+from discover.law import parse
+from discover.scoring import RACE, Validation, Yardstick, validate
+from discover.task import load_task
+
+
+def judged(task: str, formula: str, bounds: dict[str, tuple[float, float]] | None = None) -> Validation:
+    loaded = load_task(f"{task}_scaling")
+    law = parse(formula, loaded.input_names, bounds=bounds)
+    with np.errstate(all="ignore"):
+        return validate(law, Recipe(), Yardstick.of(loaded), RACE, np.random.default_rng(0))
+
+
+def test_a_law_that_falls_as_the_source_says_has_nothing_against_it() -> None:
+    assert judged("moe", "E + A*dense_params**(-a)*num_experts**(-b)").far == ""
+
+
+def test_a_law_that_rises_where_the_source_says_it_falls_is_told_so() -> None:
+    """A parabola in log(experts) fits the falling side of a curve and turns up beyond it."""
+    found = judged("moe", "E + B*log(dense_params) + A*(log(num_experts) - 4)**2", {"A": (0.01, 1.0)})
+    assert found.far == "against what is known beyond the data (num_experts: falls)"
+
+
+def test_a_law_that_leaves_all_measured_values_or_their_sign_is_told_so() -> None:
+    assert judged("vocab", "E + A*num_characters").far == "leaves all measured values far behind"
+    assert judged("moe", "E + A*dense_params").far == "changes sign beyond the data"
+
+
+def test_a_share_that_was_never_zero_in_a_cell_is_tried_at_zero() -> None:
+    """The law is fine wherever it was fitted, and infinite at a share of zero, which the next mixture may have."""
+    task = load_task("domain_mixture_scaling")
+    law = parse("E + A*(own + 1e-9)**(-a)", task.input_names, bounds={"a": (0.5, 2.0)})
+    measured = task.training.select(task.training.column("own") > 0)
+    found = validate(law, Recipe(), Yardstick.of(task, measured), RACE, np.random.default_rng(0))
+    assert found.far == "leaves all measured values far behind"
+
+
+def test_the_score_is_the_weighted_mean_of_log_nmse() -> None:
+    found = judged("parallel", "E + A*num_params**(-a)")
+    weights = np.array([fold.weight for fold in Yardstick.of(load_task("parallel_scaling")).folds])
+    assert found.score == pytest.approx(float(weights @ np.log(found.nmse + 1e-7) / weights.sum()))
+    assert found.r2 == pytest.approx(1 - np.exp(found.score))
