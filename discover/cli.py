@@ -211,6 +211,7 @@ def run(task: str, budget: str, seed: int, workers: int | None, quiet: bool, sto
         )
         with _recorded(store, number) as ended, _screen(loaded.name, allowed, quiet) as screen:
             with _ctrl_c(screen) as pressed:
+                _ready_fitter(screen.say)
                 with workers_for(loaded, workers) as executor:
                     search = Search(loaded, allowed, seed, executor)
                     with closing(search.generations()) as generations:
@@ -314,6 +315,7 @@ def fit(task: str, formula: str, loss: str, seed: int, as_json: bool) -> None:
 
     loaded = load_task(task)
     law, recipe = parse(formula, loaded.input_names), Recipe.from_text(loss)
+    _ready_fitter()
     rng, yardstick = np.random.default_rng(seed), Yardstick.of(loaded)
     weights = yardstick.weights(recipe)
     fitted = fit_law(law, loaded.training, recipe=recipe, starts=48, rng=rng, weights=weights)
@@ -371,6 +373,7 @@ def verify(law: str, store_path: Path) -> None:
     task = _task_of(row, store_path)
     if task is None:
         raise _without_task(row, "it cannot be verified")
+    _ready_fitter()
     checks = boards.verify(task, row)
     _print(checks_table(checks))
     different = [check.name for check in checks if not check.matches]
@@ -536,6 +539,22 @@ def _screen(task: str, budget: Any, quiet: bool) -> Any:
 
     made = console(stderr=True)
     return PlainLines(made) if quiet or not made.is_terminal else LiveScreen(made, task, budget)
+
+
+def _ready_fitter(say: Callable[[str], None] = functools.partial(click.echo, err=True)) -> None:
+    """Compiles the fitter where that has not been done; says so when it takes more than a moment."""
+    import threading
+
+    from discover.fitting import prepare
+
+    why = "compiling the fitter: only the first command after an installation waits for this"
+    notice = threading.Timer(2.0, say, [why])
+    notice.daemon = True
+    notice.start()
+    try:
+        prepare()
+    finally:
+        notice.cancel()
 
 
 @contextmanager
