@@ -541,14 +541,14 @@ def _screen(task: str, budget: Any, quiet: bool) -> Any:
     return PlainLines(made) if quiet or not made.is_terminal else LiveScreen(made, task, budget)
 
 
-def _ready_fitter(say: Callable[[str], None] = functools.partial(click.echo, err=True)) -> None:
+def _ready_fitter(say: Callable[[str], None] | None = None) -> None:
     """Compiles the fitter where that has not been done; says so when it takes more than a moment."""
     import threading
 
     from discover.fitting import prepare
 
     why = "compiling the fitter: only the first command after an installation waits for this"
-    notice = threading.Timer(2.0, say, [why])
+    notice = threading.Timer(2.0, say or functools.partial(click.echo, err=True), [why])
     notice.daemon = True
     notice.start()
     try:
