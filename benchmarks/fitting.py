@@ -60,9 +60,7 @@ def chinchilla() -> Problem:
     truth = np.array([1.69, 406.4, 0.34, 410.7, 0.28])
     clean = law.predict({"N": inputs[:, 0], "D": inputs[:, 1]}, truth)
     target = clean * np.exp(0.01 * rng.standard_normal(len(clean)))
-    rows = Rows(
-        ("N", "D"), (Cell("", "loss"),), inputs, target, np.zeros(len(target), int), np.arange(len(target))
-    )
+    rows = Rows(("N", "D"), (Cell("", "loss"),), inputs, target, np.zeros(len(target), int), np.arange(len(target)))
     exponents = rng.uniform(0.05, 1.0, (STARTS, 2))
     shares = rng.uniform(0.05, 1.0, (STARTS, 2)) * np.ptp(target)  # each term at the middle of the inputs
     middle = np.exp(np.log(inputs).mean(0))

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,17 +98,22 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--budget", default="120s")
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time; with --workers 1 each has one core")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "benchmark")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     figures = arguments.output / "seeds.json"
-    for seed in arguments.seeds:
-        for task in arguments.tasks:
-            results = json.loads(figures.read_text()) if figures.exists() else []
-            if any(r["task"] == task and r["seed"] == seed for r in results):
-                continue
-            found = run(task, seed, arguments.budget, arguments.workers, keep=seed == 0)
-            results = [*(json.loads(figures.read_text()) if figures.exists() else []), found]
+    results = json.loads(figures.read_text()) if figures.exists() else []
+    known = {(r["task"], r["seed"]) for r in results}
+    due = [(task, seed) for seed in arguments.seeds for task in arguments.tasks if (task, seed) not in known]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        jobs = [
+            pool.submit(run, task, seed, arguments.budget, arguments.workers, keep=seed == arguments.seeds[0])
+            for task, seed in due
+        ]
+        for (task, seed), job in zip(due, jobs, strict=True):
+            found = job.result()
+            results.append(found)
             figures.write_text(json.dumps(results, indent=1) + "\n")
             (arguments.output / "README.md").write_text(table(results))
             scores = f"validation {found['validation_r2']:.4f}, held out {found['held_out_r2']:.4f}"

@@ -222,7 +222,7 @@ def run(task: str, budget: str, seed: int, workers: int | None, quiet: bool, sto
                                 break
                     interrupted = bool(pressed)
                     screen.say("final round: the best laws are refitted with many starts")
-                    choice = choose(search.finalists(), search.yardstick.n_inside)
+                    choice = choose(search.finalists())
                 ranked = choice.ranked if choice else ()
                 opening = functools.partial(store.add_opening, number)
                 rng = np.random.default_rng([seed, 2])

@@ -7,7 +7,7 @@ rows are dealt into five folds by their inputs, so that a setting measured in se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ _FRACTIONS = (0.15, 0.3, 0.45)  # the same where an axis has no levels
 _MOST_LEVELS = 15
 _SAME_LEVEL = 0.02  # of the axis's range: values closer than this are one level
 _DEALT = 5
+_ASKED, _OTHER, _ASKED_SHARE = 1.0, 0.5, 0.7
 _CORNERS = (0.02, 0.08, 0.35)  # least parts of the rows for a first and a second corner, and the most for both
 
 
@@ -30,7 +31,7 @@ class Fold:
     Attributes:
         name: Such as "N top 2" for the largest two levels of N.
         axis: The input held back; "" for a dealt fold.
-        weight: What it counts in the mean over folds.
+        weight: What it counts in the mean over folds; all weights sum to one.
     """
 
     name: str
@@ -59,19 +60,28 @@ def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> tuple[Fold
             if not _usable(held, rows.cell, len(rows.cells)):
                 break
             amount = f"top {depths[depth]}" if _has_levels(values, rows.cell) else f"top {_FRACTIONS[depth]:.0%}"
-            folds.append(Fold(f"{axis} {amount}", axis, ~held, held, (1.0 if place == 0 else 0.5)))
+            folds.append(Fold(f"{axis} {amount}", axis, ~held, held, _ASKED if place == 0 else _OTHER))
     if len(axes) > 1:
         folds.extend(_corners(rows, axes[:2], log_axes[:2]))
     if not folds:
         folds = _dealt(rows)
-    return tuple(folds)
+    return _weighted(folds)
+
+
+def _weighted(folds: list[Fold]) -> tuple[Fold, ...]:
+    """Folds shaped like what is asked for share 70 % of the weight, the others the rest."""
+    asked = [fold.weight == _ASKED for fold in folds]
+    if all(asked) or not any(asked):
+        return tuple(replace(fold, weight=1.0 / len(folds)) for fold in folds)
+    share = {True: _ASKED_SHARE / sum(asked), False: (1.0 - _ASKED_SHARE) / (len(folds) - sum(asked))}
+    return tuple(replace(fold, weight=share[is_asked]) for fold, is_asked in zip(folds, asked, strict=True))
 
 
 def _corners(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> list[Fold]:
     """Folds that hold back the rows that are high on two axes at once.
 
     Where the training rows hold the top of each axis but never both together, the corner is what is asked for, and
-    these folds count in full.
+    these folds count as those of the first axis do.
     """
     height = np.ones(rows.n_rows)
     at_top = np.ones(rows.n_rows, dtype=bool)
@@ -83,7 +93,7 @@ def _corners(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> list[
                 level = levels(np.log(column[mine]) if is_log else column[mine])
                 height[mine] = np.minimum(height[mine], level / max(int(level.max()), 1))
                 at_top[mine] &= level == level.max()
-    weight = 0.5 if at_top.any() else 1.0
+    weight = _OTHER if at_top.any() else _ASKED
     folds: list[Fold] = []
     for threshold in np.unique(height)[::-1]:
         held = height >= threshold
@@ -148,7 +158,7 @@ def _dealt(rows: Rows) -> list[Fold]:
     deal = np.random.default_rng(0).permutation(count) % max(number, 1)
     masks = [deal[setting] == k for k in range(number)]
     return [
-        Fold(f"fold {k + 1} of {number}", "", ~mask, mask, 1.0)
+        Fold(f"fold {k + 1} of {number}", "", ~mask, mask, _ASKED)
         for k, mask in enumerate(masks)
         if mask.any() and (~mask).any()
     ]

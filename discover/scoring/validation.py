@@ -213,7 +213,7 @@ def validate(
         own = fitted[index * n_cells : (index + 1) * n_cells]
         nmse[index] = min(pooled_nmse(held, predict_cells(law, own, held)), _FAILED)
     weights = np.array([fold.weight for fold in yardstick.folds])
-    mean = float(weights @ np.log(nmse + FLOOR) / weights.sum())
+    mean = float(weights @ np.log(nmse + FLOOR))
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far)
 
 

@@ -73,7 +73,13 @@ def test_a_corner_that_the_training_rows_lack_is_what_the_folds_hold_back() -> N
     corners = [fold for fold in folds_of(task) if fold.axis == "n_params, d_tokens"]
     assert corners
     for fold in corners:
-        assert fold.weight == 1.0
+        assert fold.weight == max(f.weight for f in folds_of(task))
         for axis in ("n_params", "d_tokens"):
             column = task.training.column(axis)
             assert column[fold.training].max() == column.max()
+
+
+def test_folds_shaped_like_what_is_asked_share_most_of_the_weight() -> None:
+    folds = folds_of(load_task("vocab_scaling"))
+    assert sum(fold.weight for fold in folds) == pytest.approx(1.0)
+    assert sum(fold.weight for fold in folds if fold.axis == "vocab_size") == pytest.approx(0.7)
