@@ -7,7 +7,7 @@ the choice has been made, and the opening is written down before anything is rea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,17 +112,7 @@ def build(
     held_out = open_held_out(task)
     rows = [_scored(task, entry, held_out) for entry in entries]
     rows.sort(key=lambda row: (row.status != OK, -row.held_out_r2))
-    return tuple(_placed(row, rank) for rank, row in enumerate(rows, 1))
-
-
-def _placed(row: Row, rank: int) -> Row:
-    from dataclasses import replace
-
-    return replace(row, rank=rank)
-
-
-def _weights(yardstick: Yardstick, recipe: Recipe) -> np.ndarray | None:
-    return yardstick.weights(recipe)
+    return tuple(replace(row, rank=rank) for rank, row in enumerate(rows, 1))
 
 
 def _status(result: Fit) -> str:
@@ -140,7 +130,7 @@ def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, chosen: 
         starts=0,
         rng=np.random.default_rng(0),
         initial=candidate.validation.parameters[None],
-        weights=_weights(yardstick, candidate.recipe),
+        weights=yardstick.weights(candidate.recipe),
     )
     return _Entry(
         DISCOVERED,
@@ -160,7 +150,7 @@ def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, chosen: 
 def _refitted(
     task: Task, law: Law, recipe: Recipe, yardstick: Yardstick, rng: np.random.Generator
 ) -> tuple[Fit, float | None]:
-    result = fit(law, task.training, recipe=recipe, starts=_STARTS, rng=rng, weights=_weights(yardstick, recipe))
+    result = fit(law, task.training, recipe=recipe, starts=_STARTS, rng=rng, weights=yardstick.weights(recipe))
     judged = assess_law(task, law, recipe, rng, effort=SURVIVOR, yardstick=yardstick)
     valid = judged.validation is not None and np.isfinite(judged.validation.score)
     return result, (judged.validation.r2 if valid and judged.validation is not None else None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from discover.law.expression import Call, Expression, Number, Symbol, add, mul, neg, symbols, walk
+from discover.law.expression import Call, Expression, Number, Symbol, add, mul, rename, symbols, walk
 from discover.law.law import Law
 from discover.proposers.pieces import POSITIVE, Input, Pieces
 
@@ -46,8 +46,6 @@ def cross(
 
 def _fresh_copy(expression: Expression, law: Law, pieces: Pieces) -> Expression:
     """The tree with its parameters renamed to fresh ones, bounds carried along."""
-    from discover.law.expression import rename
-
     names = {}
     for name, bound in law.bounds.items():
         names[name] = pieces.fresh(bound if bound != (-np.inf, np.inf) else None).name
@@ -213,8 +211,6 @@ def _tie(tree: Expression, p: Pieces) -> Changed:
     if len(names) < 2:
         return None
     first, second = (names[int(i)] for i in p.rng.permutation(len(names))[:2])
-    from discover.law.expression import rename
-
     return rename(tree, {second: first})
 
 
@@ -289,4 +285,4 @@ _EDITS: dict[str, tuple[float, Callable[[Expression, Pieces], Changed]]] = {
     "offset": (0.4, _offset),
 }
 
-__all__ = ["cross", "mutate", "neg"]
+__all__ = ["cross", "mutate"]

@@ -129,12 +129,13 @@ class Yardstick:
         far_rows = _joined(far) if far else inside
         return cls(task, rows, folds_of(task, rows), probes, inside.n_rows, far_rows, ladders)
 
-    def weights(self, recipe: Recipe) -> np.ndarray | None:
+    def weights(self, recipe: Recipe, rows: Rows | None = None) -> np.ndarray | None:
+        """Weights (row,) that a recipe gives to the training rows (or to `rows`, some of them); None for equal ones."""
         if recipe.weight == 0.0 and recipe.window == 0.0:
             return None
         scales = {column.name: column.scale for column in self.task.inputs}
         logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
-        return recipe.row_weights(self.rows, self.task.scale_axes, logs)
+        return recipe.row_weights(self.rows if rows is None else rows, self.task.scale_axes, logs)
 
     def training(self, law: Law, recipe: Recipe) -> Cells:
         """All training rows, laid out for a law."""
@@ -150,13 +151,8 @@ class Yardstick:
             parts = []
             for fold in self.folds:
                 own = self.rows.select(fold.training)
-                weights = None
-                if recipe.weight or recipe.window:
-                    scales = {column.name: column.scale for column in self.task.inputs}
-                    logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
-                    weights = recipe.row_weights(own, self.task.scale_axes, logs)
                 mask = _thinned(own, np.ones(own.n_rows, dtype=bool), most_rows)
-                parts.append(Cells.from_rows(own, law.inputs, weights, mask))
+                parts.append(Cells.from_rows(own, law.inputs, self.weights(recipe, own), mask))
             self._cells[key] = Cells.stack(parts)
         return self._cells[key]
 
