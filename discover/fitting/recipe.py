@@ -26,11 +26,14 @@ class Recipe:
             residuals linearly beyond 1.345 robust standard deviations of a pilot fit.
         weight: Rows count as (scale / largest scale)**weight, scale being the geometric mean of the scale axes.
         window: Fraction of the rows, the smallest in scale, that are left out.
+        once: Whether rows of equal inputs share the weight of one: what was varied beside the inputs then cannot
+            make a setting count more because it was varied there.
     """
 
     loss: str = "squared"
     weight: float = 0.0
     window: float = 0.0
+    once: bool = False
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -64,17 +67,27 @@ class Recipe:
         values: dict[str, float] = {}
         for setting in settings:
             name, _, value = setting.partition("=")
-            if name not in ("weight", "window"):
-                raise FitError(f"recipe: unknown setting {setting!r}; known: weight=..., window=...")
+            if name not in ("weight", "window", "once"):
+                raise FitError(f"recipe: unknown setting {setting!r}; known: weight=..., window=..., once=1")
             try:
                 values[name] = float(value)
             except ValueError:
                 raise FitError(f"recipe: {setting!r}: expected a number after '='") from None
-        return cls(loss, **values)
+        return cls(loss, values.get("weight", 0.0), values.get("window", 0.0), bool(values.get("once", 0.0)))
+
+    @property
+    def weighs(self) -> bool:
+        """Whether rows differ in weight."""
+        return self.weight > 0.0 or self.window > 0.0 or self.once
 
     def row_weights(self, rows: Rows, scale_axes: Sequence[str], log_axes: Sequence[bool]) -> np.ndarray:
         """Weight (row,) of each row, zero for those outside the window; within each cell the largest scale has 1."""
         weights = np.ones(len(rows.target))
+        if self.once:
+            _, setting, count = np.unique(
+                np.column_stack([rows.cell, rows.inputs]), axis=0, return_inverse=True, return_counts=True
+            )
+            weights = 1.0 / count[setting.reshape(-1)]
         if (self.weight == 0.0 and self.window == 0.0) or not scale_axes:
             return weights
         scale = np.zeros(len(rows.target))
@@ -87,7 +100,7 @@ class Recipe:
                 continue
             own = scale[mine]
             if self.weight:
-                weights[mine] = np.exp(self.weight * (own - own.max()))
+                weights[mine] *= np.exp(self.weight * (own - own.max()))
             if self.window:
                 weights[mine[own < np.quantile(own, self.window)]] = 0.0
         return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,8 @@ class Recipes:
         self.losses = [loss for loss in LOSSES if positive or not loss.startswith("log")]
         self.scaled = bool(task.scale_axes)
         self.genes = genes
+        rows = task.training
+        self.repeated = len(np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0)) < rows.n_rows
 
     def draw(self, rng: np.random.Generator, parent: Recipe | None = None) -> Recipe:
         if not self.genes:
@@ -49,12 +52,14 @@ class Recipes:
         base = parent or Recipe(self.losses[int(rng.integers(2))] if len(self.losses) > 4 else "squared")
         if rng.random() < (0.8 if parent is None else 0.85):
             return base
+        if self.repeated and rng.random() < 0.3:
+            return replace(base, once=not base.once)
         roll = rng.random()
         if roll < 0.5 or not self.scaled:
-            return Recipe(self.losses[int(rng.integers(len(self.losses)))], base.weight, base.window)
+            return replace(base, loss=self.losses[int(rng.integers(len(self.losses)))])
         if roll < 0.75:
-            return Recipe(base.loss, _WEIGHTS[int(rng.integers(len(_WEIGHTS)))], base.window)
-        return Recipe(base.loss, base.weight, _WINDOWS[int(rng.integers(len(_WINDOWS)))])
+            return replace(base, weight=_WEIGHTS[int(rng.integers(len(_WEIGHTS)))])
+        return replace(base, window=_WINDOWS[int(rng.integers(len(_WINDOWS)))])
 
 
 class Evolutionary:

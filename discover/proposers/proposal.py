@@ -31,15 +31,21 @@ class Proposal:
 def tidy_law(expression: Expression, inputs: tuple[str, ...], bounds: dict[str, tuple[float, float]]) -> Law:
     """The law of a tree, its parameters renamed by what they do: E for an offset, A.. for factors, alpha.. for
     exponents, k.. for the rest."""
-    expression = without_idle_parameters(expression, set(inputs))
+    expression, freed = without_idle_parameters(expression, set(inputs))
     names = _roles(expression, set(inputs))
-    renamed = {names[old]: bounds[old] for old in names if old in bounds}
+    renamed = {names[old]: bounds[old] for old in names if old in bounds and old not in freed}
     return law_of(rename(expression, names), inputs, bounds=renamed)
 
 
-def without_idle_parameters(expression: Expression, inputs: set[str]) -> Expression:
+def without_idle_parameters(expression: Expression, inputs: set[str]) -> tuple[Expression, set[str]]:
     """The tree without parameters that another takes the place of: of several bare ones in a sum or a product, and of
-    numbers beside one, a single one stays. Only parameters that occur once and nowhere else can be idle."""
+    numbers beside one, a single one stays; a function of such parameters alone is one of them. Only parameters that
+    occur once and nowhere else can be idle.
+
+    Returns:
+        The tree, and the parameters that took the place of a function and with it lose their bounds.
+    """
+    freed: set[str] = set()
     counts = Counter(n.name for n in walk(expression) if isinstance(n, Symbol))
 
     def is_bare(node: Expression) -> bool:
@@ -47,8 +53,12 @@ def without_idle_parameters(expression: Expression, inputs: set[str]) -> Express
         return isinstance(inner, Symbol) and inner.name not in inputs and counts[inner.name] == 1
 
     def visit(node: Expression) -> Expression:
-        if not isinstance(node, Call):
+        if not isinstance(node, Call) or is_bare(node):
             return node
+        inside = symbols(node)
+        if inside and not inputs & set(inside) and all(counts[name] == 1 for name in inside):
+            freed.add(inside[0])
+            return Symbol(inside[0])
         arguments = tuple(visit(argument) for argument in node.arguments)
         if node.function in ("add", "mul"):
             bare = [a for a in arguments if is_bare(a)]
@@ -57,7 +67,7 @@ def without_idle_parameters(expression: Expression, inputs: set[str]) -> Express
             return add(*arguments) if node.function == "add" else mul(*arguments)
         return Call(node.function, arguments)
 
-    return visit(expression)
+    return visit(expression), freed
 
 
 def most_complexity(cap: int) -> int:

@@ -112,6 +112,8 @@ class Yardstick:
     n_inside: int
     far: Rows
     ladders: tuple[Ladder, ...]
+    settings: Rows
+    held_back: tuple[Rows, ...]
     _cells: dict[tuple[object, ...], Cells] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -127,11 +129,13 @@ class Yardstick:
         probes = _joined([inside, *beyond])
         ladders = tuple(_ladder(task, rows, limit) for limit in task.limits if limit.input in rows.input_names)
         far_rows = _joined(far) if far else inside
-        return cls(task, rows, folds_of(task, rows), probes, inside.n_rows, far_rows, ladders)
+        folds = folds_of(task, rows)
+        held_back = tuple(_settings(rows.select(fold.validation)) for fold in folds)
+        return cls(task, rows, folds, probes, inside.n_rows, far_rows, ladders, _settings(rows), held_back)
 
     def weights(self, recipe: Recipe, rows: Rows | None = None) -> np.ndarray | None:
         """Weights (row,) that a recipe gives to the training rows (or to `rows`, some of them); None for equal ones."""
-        if recipe.weight == 0.0 and recipe.window == 0.0:
+        if not recipe.weighs:
             return None
         scales = {column.name: column.scale for column in self.task.inputs}
         logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
@@ -139,14 +143,14 @@ class Yardstick:
 
     def training(self, law: Law, recipe: Recipe) -> Cells:
         """All training rows, laid out for a law."""
-        key = (law.inputs, recipe.weight, recipe.window)
+        key = (law.inputs, recipe.weight, recipe.window, recipe.once)
         if key not in self._cells:
             self._cells[key] = Cells.from_rows(self.rows, law.inputs, self.weights(recipe))
         return self._cells[key]
 
     def fold_cells(self, law: Law, recipe: Recipe, most_rows: int | None) -> Cells:
         """The training parts of all folds, stacked along the cell axis."""
-        key = (law.inputs, recipe.weight, recipe.window, most_rows)
+        key = (law.inputs, recipe.weight, recipe.window, recipe.once, most_rows)
         if key not in self._cells:
             parts = []
             for fold in self.folds:
@@ -172,7 +176,7 @@ def validate(
         initial: (start, cell, parameter) guesses to try beside random ones.
         bar: In-sample NMSE above which the folds are not worth their time: the score then is infinite.
     """
-    rows, n_cells = yardstick.rows, len(yardstick.rows.cells)
+    n_cells = len(yardstick.rows.cells)
     cells = yardstick.training(law, recipe)
     parameters, cost, converged = fit_cells(
         law,
@@ -185,7 +189,7 @@ def validate(
         steps=effort.steps,
         tolerance=effort.tolerance,
     )
-    in_sample = pooled_nmse(rows, predict_cells(law, parameters, rows))
+    in_sample = pooled_nmse(yardstick.settings, predict_cells(law, parameters, yardstick.settings))
     probes = predict_cells(law, parameters, yardstick.probes)
     far = _far_problem(yardstick, law, parameters, probes)
     nmse = np.full(len(yardstick.folds), np.inf)
@@ -204,13 +208,25 @@ def validate(
         steps=effort.steps,
         tolerance=effort.tolerance,
     )
-    for index, fold in enumerate(yardstick.folds):
-        held = rows.select(fold.validation)
+    for index, held in enumerate(yardstick.held_back):
         own = fitted[index * n_cells : (index + 1) * n_cells]
         nmse[index] = min(pooled_nmse(held, predict_cells(law, own, held)), _FAILED)
     weights = np.array([fold.weight for fold in yardstick.folds])
     mean = float(weights @ np.log(nmse + FLOOR))
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far)
+
+
+def _settings(rows: Rows) -> Rows:
+    """One row for each cell and setting of the inputs, its target the mean: what scatters under equal inputs is no
+    law's fault, and a setting that was measured often is still one setting."""
+    key, first, setting = np.unique(
+        np.column_stack([rows.cell, rows.inputs]), axis=0, return_index=True, return_inverse=True
+    )
+    if len(key) == rows.n_rows:
+        return rows
+    setting = setting.reshape(-1)
+    mean = np.bincount(setting, rows.target) / np.bincount(setting)
+    return replace(rows.select(first), target=mean)
 
 
 def pooled_nmse(rows: Rows, prediction: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from discover.archive import Archive
 from discover.assessment import Job, assess
 from discover.law import parse
 from discover.proposers import DEFAULT, portfolio_of
+from discover.proposers.proposal import tidy_law
 from discover.scoring import Yardstick
 from discover.task import load_task
 
@@ -65,3 +66,20 @@ def test_shares_follow_what_was_gained_and_keep_a_floor() -> None:
     assert sum(shares.values()) == pytest.approx(1.0)
     assert max(shares, key=shares.get) == "families"  # type: ignore[arg-type]
     assert min(shares.values()) >= 0.07
+
+
+@pytest.mark.parametrize(
+    ("formula", "left"),
+    [
+        ("E + A*B*x**(-a)", "E + A*x**(-alpha)"),
+        ("E + F + A*x**(-a) + 1", "E + A*x**(-alpha)"),
+        ("A*log(k)*x", "A*x"),
+        ("E + k*exp(c*d)*x", "E + A*x"),
+        ("A*x**a + B*z**a", "A*x**alpha + B*z**alpha"),
+    ],
+)
+def test_parameters_that_do_the_work_of_others_are_dropped(formula: str, left: str) -> None:
+    law = parse(formula, ["x", "z"], bounds={"k": (0.0, float("inf"))} if "log(k)" in formula else None)
+    tidy = tidy_law(law.expression, ("x", "z"), law.bounds)
+    assert str(tidy) == left
+    assert all(bound == (-float("inf"), float("inf")) for bound in tidy.parameter_bounds)

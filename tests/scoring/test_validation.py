@@ -45,3 +45,18 @@ def test_the_score_is_the_weighted_mean_of_log_nmse() -> None:
     weights = np.array([fold.weight for fold in Yardstick.of(load_task("parallel_scaling")).folds])
     assert found.score == pytest.approx(float(weights @ np.log(found.nmse + 1e-7) / weights.sum()))
     assert found.r2 == pytest.approx(1 - np.exp(found.score))
+
+
+def test_a_setting_that_was_measured_often_counts_once() -> None:
+    """Rows of equal inputs scatter by what is no input; the score is taken against their mean, each setting once."""
+    task = load_task("moe_scaling")
+    yardstick = Yardstick.of(task)
+    assert task.training.n_rows == 193
+    assert yardstick.settings.n_rows == 50
+    place = (yardstick.settings.inputs == task.training.inputs[0]).all(1)
+    same = (task.training.inputs == task.training.inputs[0]).all(1)
+    assert yardstick.settings.target[place] == pytest.approx(task.training.target[same].mean())
+    weights = yardstick.weights(Recipe(once=True))
+    assert weights is not None
+    assert weights.sum() == pytest.approx(50.0)
+    assert Recipe.from_text(Recipe("log", once=True).text) == Recipe("log", once=True)
