@@ -11,6 +11,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+import numpy as np
+
 from discover.law.expression import ONE, ZERO, Call, Expression, Number, Symbol, symbols, walk
 from discover.law.grammar import GRAMMAR
 
@@ -102,7 +104,8 @@ def _normal(node: Expression, single: Mapping[str, tuple[float, float]]) -> Expr
 
 def _folded(name: str, arguments: list[Expression]) -> Expression:
     if all(isinstance(argument, Number) for argument in arguments):
-        value = float(GRAMMAR[name].numpy(*(a.value for a in arguments if isinstance(a, Number))))
+        with np.errstate(all="ignore"):
+            value = float(GRAMMAR[name].numpy(*(a.value for a in arguments if isinstance(a, Number))))
         if math.isfinite(value):
             return Number(value)
     return Call(name, tuple(sorted(arguments, key=_by_text) if name in ("min", "max") else arguments))

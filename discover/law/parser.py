@@ -207,7 +207,7 @@ def _folded(name: str, arguments: tuple[Expression, ...], node: ast.AST) -> Expr
             value = float(GRAMMAR[name].numpy(np.float64(value), np.float64(other)))
     if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
         raise LawSyntaxError(f"formula: the constant {_source(node)} is {value}; constants must be finite")
-    return Number(value)
+    return Number(value + 0.0)  # minus zero is zero
 
 
 def _source(node: ast.AST) -> str:
