@@ -6,8 +6,9 @@ The rule:
    far from everything measured.
 2. The finalists (at most two recipes of one form) are ordered by `order`: the mean of log NMSE over the extrapolation
    folds, 0.3 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity.
-3. Consensus: of the best eight, the one whose predictions, on the data and beyond it, lie nearest their median. A form
-   that diverges cannot be seen by a fold inside the range; its neighbours see it.
+3. Consensus: of the best eight, the one whose predictions, on the data and beyond it, lie nearest their median, in units
+   of what is typical among the eight at each place. A form that diverges cannot be seen by a fold inside the range; its
+   neighbours see it.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ def choose(finalists: Sequence[Candidate]) -> Choice | None:
         return None
     jury = ruly[:_JURY]
     predictions = np.array([c.probes for c in jury])
-    distance = np.mean((predictions - np.median(predictions, axis=0)) ** 2, axis=1)
+    middle = np.median(predictions, axis=0)
+    gap = np.abs(predictions - middle)
+    # In units of the jury's own disagreement at each place, so that no far place outweighs all others.
+    distance = np.mean(gap / (np.median(gap, axis=0) + 1e-9 * np.abs(middle) + 1e-12), axis=1)
     chosen = jury[int(np.argmin(distance))]
     return Choice(chosen, (chosen, *(c for c in usable if c is not chosen)))

@@ -124,7 +124,7 @@ class Yardstick:
         beyond = [_moved(task, rows, axis, reach) for axis in task.scale_axes for reach in _REACHES]
         beyond += _edges(task, rows)
         if len(task.scale_axes) > 1:
-            beyond.append(_moved(task, rows, task.scale_axes, 2.0))
+            beyond += [_moved(task, rows, task.scale_axes, 2.0), _corner(task, rows)]
         far = [_moved(task, rows, axis, reach) for axis in task.scale_axes for reach in _FAR]
         probes = _joined([inside, *beyond])
         ladders = tuple(_ladder(task, rows, limit) for limit in task.limits if limit.input in rows.input_names)
@@ -299,6 +299,18 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
         else:
             inputs[:, column] += np.log10(reach) * (largest - rows.inputs[:, column].min())
     return replace(chosen, inputs=inputs)
+
+
+def _corner(task: Task, rows: Rows) -> Rows:
+    """Rows at the top of the first axis, every other scale axis at the largest value measured in their cell: the corner
+    of the grid, which is often what nobody could afford to measure."""
+    top = _moved(task, rows, task.scale_axes[0], 1.0)
+    inputs = top.inputs.copy()
+    for axis in task.scale_axes[1:]:
+        column = rows.input_names.index(axis)
+        largest = np.array([rows.inputs[rows.cell == c, column].max(initial=-np.inf) for c in range(len(rows.cells))])
+        inputs[:, column] = largest[top.cell]
+    return replace(top, inputs=inputs)
 
 
 def _edges(task: Task, rows: Rows) -> list[Rows]:
