@@ -6,9 +6,9 @@ The rule:
    far from everything measured.
 2. The finalists (at most two recipes of one form) are ordered by `order`: the mean of log NMSE over the extrapolation
    folds, 0.3 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity.
-3. Consensus: of the best eight, the one whose predictions, on the data and beyond it, lie nearest their median, in units
-   of what is typical among the eight at each place. A form that diverges cannot be seen by a fold inside the range; its
-   neighbours see it.
+3. Consensus: of the best eight, the one whose predictions, on the data and beyond it, lie nearest their median, in
+   units of what is typical among the eight at each place. A form that diverges cannot be seen by a fold inside the
+   range; its neighbours see it.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ Record = Mapping[str, Any]
 WIDE = 140  # from this width on, a leaderboard shows its formulas inside the table
 
 
-def _table(*columns: str | tuple[str, str], title: str = "") -> Any:
+def _table(*columns: str | tuple[str, str]) -> Any:
     """A plain table; a column is a heading, or (heading, justification)."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         heading, justify = (column, "left") if isinstance(column, str) else column
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
@@ -43,10 +43,10 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
     from rich.text import Text
 
     wide = width >= WIDE
-    title = f"{task}: laws by held-out R2, * chosen by validation before"
+    title = Text(f"{task}: laws by held-out R2, * chosen by validation before", style="italic")
     headings = ("rank", "size", "validation R2", "held-out R2") if wide else ("#", "size", "valid.", "held out")
     rank, *numbers = ((heading, "right") for heading in headings)
-    table = _table(rank, "law", "origin", *numbers, *(("recipe", "formula") if wide else ()), title=title)
+    table = _table(rank, "law", "origin", *numbers, *(("recipe", "formula") if wide else ()))
     for column in table.columns[:6]:
         column.no_wrap = column.header != "origin" or not wide
     table.columns[0].min_width = 3
@@ -64,8 +64,8 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
         cells += [row.get("recipe") or "", row["formula"]] if wide else []
         table.add_row(*cells, style=_STYLES.get(row["origin"], ""))
     if wide:
-        return table
-    return Group(table, *(Text(f"{row['law']}  {origin(row)}\n  {row['formula']}") for row in rows))
+        return Group(title, table)
+    return Group(title, table, *(Text(f"{row['law']}  {origin(row)}\n  {row['formula']}") for row in rows))
 
 
 def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
