@@ -85,10 +85,14 @@ def table(results: list[dict[str, object]]) -> str:
     lines += [row(name, list(cells)) for name, cells in PUBLISHED.items()]
     seeds = sorted({int(str(r["seed"])) for r in results})
     lines += ["", f"Seeds {', '.join(map(str, seeds))}. What each run chose, before its held-out rows were opened:", ""]
-    lines += ["| task | seed | held-out R2 | validation R2 | recipe | law |", "|---|---|---|---|---|---|"]
+    lines += [
+        "| task | seed | budget, workers | held-out R2 | validation R2 | recipe | law |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for r in sorted(results, key=lambda r: (TASKS.index(str(r["task"])), r["seed"])):
         scores = f"{r['held_out_r2']:.4f} | {r['validation_r2']:.4f}"
-        lines.append(f"| {r['task']} | {r['seed']} | {scores} | {r['recipe']} | `{r['formula']}` |")
+        spent = f"{r['budget']}, {r['workers']}"
+        lines.append(f"| {r['task']} | {r['seed']} | {spent} | {scores} | {r['recipe']} | `{r['formula']}` |")
     return "\n".join(lines) + "\n"
 
 
