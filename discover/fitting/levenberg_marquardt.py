@@ -14,7 +14,7 @@ from types import ModuleType
 
 import numpy as np
 
-from discover.fitting.residuals import BoundResiduals, Point
+from discover.fitting.residuals import BoundResiduals
 from discover.fitting.small_systems import solve_symmetric
 
 _LONGEST_STEP = 4.0  # in a transformed coordinate: a factor of 55
@@ -64,7 +64,7 @@ def minimise(
     searched = free.shape[1]
     shared = residuals.residuals.is_shared
     problems = len(free) // cells_each
-    point = residuals.at(free, cell)
+    point = residuals.at(free, cell, derivatives=steps > 0)
     linear, cell_cost = point.linear, point.cost
     cost = cell_cost.reshape(problems, cells_each).sum(1)
     free = free.copy()
@@ -242,5 +242,3 @@ def _step(
         step[own] = -solved[:, -1] - np.einsum("kjb,jb->kb", solved[:, :-1], step[common])
     return step
 
-
-__all__ = ["Point", "Solution", "minimise"]
