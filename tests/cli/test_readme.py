@@ -6,9 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 
-from discover.cli import main
+from discover.cli import VERBS, main
 from tests.exporters.reading import module_of
 
 from .conftest import ROOT, Command
@@ -36,10 +37,13 @@ def test_own_task_works_as_written(discover: Command, tmp_path: Path, monkeypatc
 
 
 def test_every_command_and_option_shown_exists():
-    shown = re.findall(r"^(?:discover|\.venv/bin/discover) (\w+)(.*)$", README, re.MULTILINE)
-    assert {verb for verb, _ in shown} == set(main.commands)
+    pages = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").rglob("*.md")))]
+    shown = re.findall(r"^(?:discover|\.venv/bin/discover) (\w+)(.*)$", "\n".join(pages), re.MULTILINE)
+    assert {verb for verb, _ in shown} == set(VERBS)
     for verb, rest in shown:
-        known = {name for parameter in main.commands[verb].params for name in parameter.opts}
+        command = main.get_command(click.Context(main), verb)
+        assert command is not None
+        known = {name for parameter in command.params for name in parameter.opts}
         assert set(re.findall(r"--[a-z]+", rest.partition("#")[0])) <= known
 
 

@@ -1,0 +1,45 @@
+"""The command line: verbs that parse, call and print.
+
+In: arguments. Out: tables or JSON on standard output, progress and errors on standard error, and an exit
+code: 0 done, 1 a law that does not verify or an internal error, 2 a user's mistake, 130 after Ctrl-C, 141
+when the reader of a pipe left. Stays out: everything else. A verb is a module of its own with a command of the
+same name and a line in `VERBS`; it is imported when it is called, and imports its rooms itself, so that
+`discover --help` is quick.
+"""
+
+from __future__ import annotations
+
+import click
+
+from discover import __version__
+from discover.cli.door import Door, debug_option
+
+# Verb -> what `discover --help` says of it.
+VERBS = {
+    "tasks": "List the tasks.",
+    "run": "Search for laws of a task, then rank them.",
+    "leaderboard": "Show found and human laws, ranked.",
+    "show": "Show all that is known of a law.",
+    "fit": "Fit and validate a formula of your own.",
+    "export": "Write a law as code, LaTeX or JSON.",
+    "verify": "Derive the row of a law again.",
+    "runs": "List the runs in the store.",
+}
+
+
+@click.group(cls=Door, verbs=VERBS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="discover", message="%(prog)s %(version)s")
+def main() -> None:
+    """Find the scaling law behind a table of training runs.
+
+    \b
+    discover tasks                          what there is to be discovered
+    discover run tasks/vocab_scaling        search for two minutes, then rank
+    discover leaderboard vocab_scaling      found laws beside human ones
+    discover export vocab/1 --format python the best law as a function
+    """
+
+
+main.params.append(debug_option())
+
+__all__ = ["VERBS", "main"]

@@ -1,0 +1,113 @@
+"""The door of the command line: finds the verb, and turns every failure into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from discover.errors import DiscoverError, did_you_mean
+
+MISTAKE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+
+class Verb(click.Command):
+    """A command that also takes --debug."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.params.append(debug_option())
+
+
+class Door(click.Group):
+    """The group of verbs: offers close matches, and turns every failure into one line and an exit code."""
+
+    def __init__(self, *arguments: Any, verbs: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._verbs = verbs
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._verbs:
+            return None
+        verb: click.Command = getattr(importlib.import_module(f"discover.cli.{cmd_name}"), cmd_name)
+        return verb
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, without importing any verb."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._verbs.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and name not in self._verbs:
+            ctx.fail(f"unknown command {name!r}{did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that has no ± shows a question mark
+        settings |= {"standalone_mode": False, "prog_name": "discover"}
+        _DEBUG.clear()
+        try:
+            code = super().main(args, *rest, **settings)
+            sys.stdout.flush()
+        except Exception as error:
+            if _DEBUG:
+                raise
+            code = _told(error)
+        except KeyboardInterrupt:
+            click.echo("discover: stopped", err=True)
+            code = INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+_DEBUG: list[bool] = []  # filled by --debug, wherever it stands on the line
+
+
+def debug_option() -> click.Option:
+    def note(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
+            _DEBUG.append(True)
+
+    return click.Option(
+        ["--debug"], is_flag=True, expose_value=False, is_eager=True, callback=note, help="Show tracebacks."
+    )
+
+
+def _told(error: Exception) -> int:
+    """Prints one line about a failure; gives the exit code."""
+    if isinstance(error, BrokenPipeError):
+        # Nothing more can be written; Python's own flush at exit must not complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    if isinstance(error, click.Abort):
+        click.echo("discover: stopped", err=True)
+        return INTERRUPTED
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return 0
+    if isinstance(error, click.ClickException):
+        verb = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "discover"
+        message = f"{error.format_message()} (see: {verb} --help)"
+    elif isinstance(error, DiscoverError):
+        message = str(error)
+    else:
+        place = "run again with --debug to see where"
+        click.echo(f"discover: internal error: {type(error).__name__}: {one_line(error)}; {place}", err=True)
+        return 1
+    click.echo(f"discover: {one_line(message)}", err=True)
+    return MISTAKE
+
+
+def one_line(message: object) -> str:
+    return " ".join(str(message).split())

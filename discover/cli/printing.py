@@ -1,0 +1,27 @@
+"""What verbs print: views on the screen, JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def show_view(renderable: Any) -> None:
+    from discover.tui import console
+
+    console().print(renderable)
+
+
+def print_leaderboard(task: str, rows: Sequence[Any]) -> None:
+    from discover.tui import console, leaderboard_view
+
+    made = console()
+    made.print(leaderboard_view(task, rows, made.width))
+
+
+def print_json(value: Any) -> None:
+    from discover.store import to_json
+
+    click.echo(to_json(value, strict=True, indent=2))
