@@ -127,9 +127,10 @@ class Search:
                     return
                 done = tuple(c.result() if isinstance(c, Future) else c for c in waiting.popleft())
                 entered = self.archive.add(done)
-                self.portfolio.tell(done, entered)
+                self.portfolio.tell(done, entered, self.archive)
                 yield self._generation(done)
         finally:
+            self.portfolio.close()
             for batch in waiting:
                 for item in batch:
                     if isinstance(item, Future):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from discover.proposers.evolutionary import Crossover, Evolutionary, Families, Mutation, OtherRecipe, Recipes
 from discover.proposers.portfolio import Portfolio
 from discover.proposers.proposal import Proposal
+from discover.proposers.proposer import Proposer
 
 if TYPE_CHECKING:
     from discover.task import Task
@@ -24,4 +25,4 @@ def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT) -> Portfolio:
     return Portfolio([_KINDS[name](task, recipes) for name in names])
 
 
-__all__ = ["DEFAULT", "Portfolio", "Proposal", "portfolio_of"]
+__all__ = ["DEFAULT", "Portfolio", "Proposal", "Proposer", "portfolio_of"]

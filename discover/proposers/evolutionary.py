@@ -14,6 +14,7 @@ from discover.proposers.families import opening_expressions, random_expression
 from discover.proposers.mutation import cross, mutate
 from discover.proposers.pieces import Input
 from discover.proposers.proposal import Proposal, is_sensible, tidy_law
+from discover.proposers.proposer import Proposer
 
 if TYPE_CHECKING:
     from discover.archive import Archive
@@ -62,10 +63,8 @@ class Recipes:
         return replace(base, window=_WINDOWS[int(rng.integers(len(_WINDOWS)))])
 
 
-class Evolutionary:
+class Evolutionary(Proposer):
     """What the four siblings share: a task's inputs, its cap, and a law made fit for the archive."""
-
-    name = ""
 
     def __init__(self, task: Task, recipes: Recipes) -> None:
         self.inputs = inputs_of(task.training, task)
@@ -79,10 +78,6 @@ class Evolutionary:
             return None
         law = tidy_law(expression, self.input_names, bounds)
         return law if is_sensible(law, self.cap) else None
-
-    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
-        """One proposal, or None where this try came to nothing."""
-        raise NotImplementedError
 
 
 class Families(Evolutionary):

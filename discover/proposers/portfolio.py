@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discover.proposers.evolutionary import Evolutionary
 from discover.proposers.proposal import Proposal
+from discover.proposers.proposer import Proposer
 
 if TYPE_CHECKING:
     from discover.archive import Archive, Candidate
@@ -23,7 +23,7 @@ class Portfolio:
     Source: probability matching (Thierens 2005) with a floor.
     """
 
-    def __init__(self, proposers: Sequence[Evolutionary]) -> None:
+    def __init__(self, proposers: Sequence[Proposer]) -> None:
         self.proposers = tuple(proposers)
         self._won = dict.fromkeys((p.name for p in proposers), 1.0)
         self._asked = dict.fromkeys((p.name for p in proposers), 4.0)
@@ -61,8 +61,8 @@ class Portfolio:
             asked.append(proposal)
         return asked
 
-    def tell(self, candidates: Sequence[Candidate], entered: Sequence[Candidate]) -> None:
-        """Credits proposers for the candidates that became elites, the best places counting most."""
+    def tell(self, candidates: Sequence[Candidate], entered: Sequence[Candidate], archive: Archive) -> None:
+        """Credits proposers for the candidates that became elites, and tells each what became of its own."""
         for name in self._won:
             self._won[name] *= _FORGETS
             self._asked[name] *= _FORGETS
@@ -75,3 +75,11 @@ class Portfolio:
         for name in self._won:
             self._won[name] = max(self._won[name], 0.05)
             self._asked[name] = max(self._asked[name], 1.0)
+        for proposer in self.proposers:
+            if own := [candidate for candidate in candidates if candidate.proposer == proposer.name]:
+                proposer.tell(own, archive)
+
+    def close(self) -> None:
+        """Ends what the proposers started."""
+        for proposer in self.proposers:
+            proposer.close()

@@ -61,7 +61,7 @@ def test_shares_follow_what_was_gained_and_keep_a_floor() -> None:
     portfolio = portfolio_of(task)  # type: ignore[arg-type]
     won = [c for c in archive.elites if c.proposer == "families"]
     for _ in range(30):
-        portfolio.tell(won, won)
+        portfolio.tell(won, won, archive)
     shares = portfolio.shares()
     assert sum(shares.values()) == pytest.approx(1.0)
     assert max(shares, key=shares.get) == "families"  # type: ignore[arg-type]

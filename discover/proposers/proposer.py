@@ -1,0 +1,33 @@
+"""`Proposer`: what every source of laws is to the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.proposers.proposal import Proposal
+
+if TYPE_CHECKING:
+    from discover.archive import Archive, Candidate
+
+
+class Proposer:
+    """A source of laws, asked for one at a time and told what became of them.
+
+    Attributes:
+        name: What the portfolio, the store and the screens call it.
+    """
+
+    name = ""
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        """One proposal, or None where there is none to be had now. All chance comes from `rng`."""
+        raise NotImplementedError
+
+    def tell(self, candidates: Sequence[Candidate], archive: Archive) -> None:
+        """What became of this proposer's own candidates of one batch; most proposers look at the archive instead."""
+
+    def close(self) -> None:
+        """The run is over: ends what the proposer started. May be called twice."""
