@@ -59,13 +59,25 @@ def assess(job: Job, yardstick: Yardstick) -> Candidate:
         )
 
     with np.errstate(all="ignore"):
-        raced = validate(proposal.law, proposal.recipe, yardstick, RACE, rng, bar=job.fit_bar)
+        guess = _initial(proposal, len(yardstick.rows.cells))
+        raced = validate(proposal.law, proposal.recipe, yardstick, RACE, rng, guess, bar=job.fit_bar)
         if status := failure_of(raced):
             return candidate(status, raced)
         if raced.score >= job.survivor_bar:
             return candidate(OK, raced)
         kept = validate(proposal.law, proposal.recipe, yardstick, SURVIVOR, rng, initial=raced.parameters[None])
     return candidate(failure_of(kept) or OK, kept)
+
+
+def _initial(proposal: Proposal, n_cells: int) -> np.ndarray | None:
+    """The guess of a proposal as a start (1, cell, parameter), NaN where it says nothing; None where it has none."""
+    if not proposal.guess:
+        return None
+    start = np.full((1, n_cells, len(proposal.law.parameters)), np.nan)
+    for j, name in enumerate(proposal.law.parameters):
+        if name in proposal.guess:
+            start[0, :, j] = proposal.guess[name]
+    return start
 
 
 def failure_of(validation: Validation) -> str:

@@ -53,7 +53,8 @@ def fit(
         recipe: The loss; a plain square where left out.
         starts: Initial guesses per cell, refined as one batch; 0 with `initial` uses that alone.
         rng: Source of the starts.
-        initial: (start, cell, parameter) guesses to try beside the random ones.
+        initial: (start, cell, parameter) guesses to try beside the random ones; NaN for a parameter that is to be
+            drawn to suit the others.
         shared: Parameters with one value for all cells.
         weights: (row,) of the squared residuals; ones where left out.
 
@@ -215,26 +216,33 @@ def _starts(
     """Starting points (start, cell, searched) in free coordinates."""
     n_cells = len(cells.target)
     found: list[np.ndarray] = []
-    if initial is not None:
-        given = initial.reshape(-1, len(residuals.law.parameters))[:, residuals.nonlinear]
-        found.append(residuals.transforms.to_free(given).reshape(len(initial), n_cells, given.shape[1]))
-    if starts:
-        number = starts * _SCREENED if len(residuals.nonlinear) else 1
+    names = [residuals.law.parameters[i] for i in residuals.nonlinear]
+
+    def draw(number: int, known: dict[str, np.ndarray]) -> None:
         # A cell's draws look at random rows of its own; each cell has its own share of the stream.
         row = (rng.random((number, n_cells)) * np.maximum(cells.count, 1)).astype(int)
         seen = {name: column[np.arange(n_cells), row] for name, column in cells.inputs.items()}
         want = np.abs(cells.target[np.arange(n_cells), row]) + 1e-12
         if recipe.is_log:
             want = np.abs(np.log(want)) + 0.1
-        names = [residuals.law.parameters[i] for i in residuals.nonlinear]
         wants = [*([None] * len(residuals.basis)), want]
-        drawn = draw_starts(
-            [*residuals.basis, residuals.offset], names, residuals.law.bounds, seen, wants, (number, n_cells), rng
-        )
+        expressions = [*residuals.basis, residuals.offset]
+        drawn = draw_starts(expressions, names, residuals.law.bounds, seen, wants, (number, n_cells), rng, known)
         if residuals.is_shared.any():
             drawn[:, :, residuals.is_shared] = drawn[:, :1, residuals.is_shared]
         flat = drawn.reshape(number * n_cells, len(names))
         found.append(residuals.transforms.to_free(flat).reshape(drawn.shape))
+
+    if initial is not None:
+        given = initial[:, :, residuals.nonlinear]
+        for guess in given:
+            values = {name: guess[:, j] for j, name in enumerate(names) if np.isfinite(guess[:, j]).all()}
+            if len(values) < len(names):
+                draw(_SCREENED, {name: np.tile(value, (_SCREENED, 1)) for name, value in values.items()})
+            else:
+                found.append(residuals.transforms.to_free(guess)[None])
+    if starts:
+        draw(starts * _SCREENED if names else 1, {})
     return np.concatenate(found)
 
 

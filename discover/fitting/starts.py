@@ -25,6 +25,7 @@ def draw_starts(
     wants: Sequence[np.ndarray | None],
     shape: tuple[int, ...],
     rng: np.random.Generator,
+    known: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Random values of `parameters`.
 
@@ -33,11 +34,13 @@ def draw_starts(
         inputs: name -> `shape`, the row that each draw looks at.
         wants: The magnitude that each expression should have, `shape`; None where any will do.
         shape: (start, cell).
+        known: Values, `shape`, of the parameters that are not to be drawn: the others are drawn to suit them.
 
     Returns:
         (*shape, parameter), inside the bounds.
     """
-    sampler = _Sampler(dict(inputs), set(parameters), bounds, shape, rng)
+    known = known or {}
+    sampler = _Sampler({**inputs, **known}, set(parameters) - set(known), bounds, shape, rng)
     for expression, want in zip(expressions, wants, strict=True):
         sampler.settle(expression, want)
     for name in parameters:

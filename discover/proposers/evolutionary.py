@@ -9,15 +9,14 @@ import numpy as np
 
 from discover.fitting import LOSSES, Recipe
 from discover.law.expression import symbols
-from discover.law.law import Law
 from discover.proposers.families import opening_expressions, random_expression
 from discover.proposers.mutation import cross, mutate
-from discover.proposers.pieces import Input
+from discover.proposers.pieces import Input, Pieces
 from discover.proposers.proposal import Proposal, is_sensible, tidy_law
 from discover.proposers.proposer import Proposer
 
 if TYPE_CHECKING:
-    from discover.archive import Archive
+    from discover.archive import Archive, Candidate
     from discover.law.expression import Expression
     from discover.task import Rows, Task
 
@@ -63,6 +62,13 @@ class Recipes:
         return replace(base, window=_WINDOWS[int(rng.integers(len(_WINDOWS)))])
 
 
+def values_of(candidate: Candidate) -> dict[str, np.ndarray]:
+    """Parameter -> values (cell,) that a candidate was fitted with: what its children start from."""
+    if candidate.validation is None:
+        return {}
+    return {name: candidate.validation.parameters[:, j] for j, name in enumerate(candidate.law.parameters)}
+
+
 class Evolutionary(Proposer):
     """What the four siblings share: a task's inputs, its cap, and a law made fit for the archive."""
 
@@ -72,12 +78,22 @@ class Evolutionary(Proposer):
         self.cap = task.parameter_cap
         self.recipes = recipes
 
-    def law(self, expression: Expression, bounds: dict[str, tuple[float, float]]) -> Law | None:
+    def proposal(
+        self,
+        expression: Expression,
+        pieces: Pieces,
+        recipe: Recipe,
+        parents: tuple[int, ...] = (),
+    ) -> Proposal | None:
+        """The proposal of a tree with the bounds and the known values of its pieces; None where it makes no sense."""
         names = set(symbols(expression))
         if not names - set(self.input_names) or not names & set(self.input_names):
             return None
-        law = tidy_law(expression, self.input_names, bounds)
-        return law if is_sensible(law, self.cap) else None
+        law, renamed = tidy_law(expression, self.input_names, pieces.bounds)
+        if not is_sensible(law, self.cap):
+            return None
+        guess = {new: pieces.known[old] for old, new in renamed.items() if old in pieces.known}
+        return Proposal(law, recipe, self.name, parents, guess)
 
 
 class Families(Evolutionary):
@@ -91,10 +107,9 @@ class Families(Evolutionary):
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
         if plain := next(self._opening, None):
-            law = self.law(*plain)
-            return Proposal(law, Recipe(), self.name) if law else None
-        law = self.law(*random_expression(self.inputs, self.cap, rng))
-        return Proposal(law, self.recipes.draw(rng), self.name) if law else None
+            return self.proposal(*plain, Recipe())
+        expression, pieces = random_expression(self.inputs, self.cap, rng)
+        return self.proposal(expression, pieces, self.recipes.draw(rng))
 
 
 class Mutation(Evolutionary):
@@ -106,8 +121,8 @@ class Mutation(Evolutionary):
         parent = archive.parent(rng)
         if parent is None:
             return None
-        law = self.law(*mutate(parent.law, self.inputs, rng))
-        return Proposal(law, self.recipes.draw(rng, parent.recipe), self.name, (parent.number,)) if law else None
+        expression, pieces = mutate(parent.law, self.inputs, rng, values_of(parent))
+        return self.proposal(expression, pieces, self.recipes.draw(rng, parent.recipe), (parent.number,))
 
 
 class Crossover(Evolutionary):
@@ -119,9 +134,9 @@ class Crossover(Evolutionary):
         first, second = archive.parent(rng), archive.parent(rng)
         if first is None or second is None or first is second:
             return None
-        law = self.law(*cross(first.law, second.law, self.inputs, rng))
+        expression, pieces = cross(first.law, second.law, self.inputs, rng, values_of(first), values_of(second))
         recipe = self.recipes.draw(rng, first.recipe)
-        return Proposal(law, recipe, self.name, (first.number, second.number)) if law else None
+        return self.proposal(expression, pieces, recipe, (first.number, second.number))
 
 
 class OtherRecipe(Evolutionary):
@@ -136,5 +151,5 @@ class OtherRecipe(Evolutionary):
         for _ in range(6):
             recipe = self.recipes.draw(rng, parent.recipe)
             if recipe != parent.recipe:
-                return Proposal(parent.law, recipe, self.name, (parent.number,))
+                return Proposal(parent.law, recipe, self.name, (parent.number,), values_of(parent))
         return None

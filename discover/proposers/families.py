@@ -23,9 +23,9 @@ _SHAPES = {
 
 def random_expression(
     inputs: list[Input], cap: int, rng: np.random.Generator, tries: int = 40
-) -> tuple[Expression, dict[str, tuple[float, float]]]:
-    """A random law within `cap` parameters, most often one that reads all inputs, with bounds of its parameters."""
-    best: tuple[Expression, dict[str, tuple[float, float]]] | None = None
+) -> tuple[Expression, Pieces]:
+    """A random law within `cap` parameters, most often one that reads all inputs, with its pieces."""
+    best: tuple[Expression, Pieces] | None = None
     want_all = rng.random() < 0.8
     for _ in range(tries):
         pieces = Pieces(inputs, rng)
@@ -34,16 +34,16 @@ def random_expression(
         read = {i.name for i in inputs} & set(names)
         if not read or len(names) - len(read) > cap or len(names) == len(read):
             continue
-        best = (expression, pieces.bounds)
+        best = (expression, pieces)
         if not want_all or len(read) == len(inputs) or len(inputs) > cap:
             break
     if best is None:
         pieces = Pieces(inputs[:1], rng)
-        best = (add(pieces.fresh(), mul(pieces.fresh(), Symbol(inputs[0].name))), pieces.bounds)
+        best = (add(pieces.fresh(), mul(pieces.fresh(), Symbol(inputs[0].name))), pieces)
     return best
 
 
-def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Expression, dict[str, tuple[float, float]]]]:
+def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Expression, Pieces]]:
     """The plainest laws over all inputs, within the cap: what a search should not have to wait for.
 
     Sums and products of powers with a floor, and response surfaces (Box and Wilson 1951) in the inputs' logarithms:
@@ -79,7 +79,7 @@ def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Express
         pieces = Pieces(inputs, np.random.default_rng(0))
         expression = build(pieces)
         if len(symbols(expression)) - len({i.name for i in inputs} & set(symbols(expression))) <= cap:
-            yield expression, pieces.bounds
+            yield expression, pieces
 
 
 def _shape(p: Pieces, cap: int) -> Expression:

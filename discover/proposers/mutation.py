@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,10 +15,10 @@ Changed = Expression | None  # None where the edit does not apply
 
 
 def mutate(
-    law: Law, inputs: list[Input], rng: np.random.Generator
-) -> tuple[Expression, dict[str, tuple[float, float]]]:
-    """One to three random edits of a law: the new tree and the bounds of its parameters."""
-    pieces = Pieces(inputs, rng, dict(law.bounds))
+    law: Law, inputs: list[Input], rng: np.random.Generator, values: Mapping[str, np.ndarray]
+) -> tuple[Expression, Pieces]:
+    """One to three random edits of a law: the new tree and its pieces; `values` (cell,) of the law's parameters."""
+    pieces = Pieces(inputs, rng, dict(law.bounds), dict(values))
     expression = law.expression
     for _ in range(1 + int(rng.random() < 0.35) + int(rng.random() < 0.15)):
         for _ in range(8):
@@ -27,29 +27,36 @@ def mutate(
             if changed is not None and changed != expression:
                 expression = changed
                 break
-    return expression, pieces.bounds
+    return expression, pieces
 
 
 def cross(
-    first: Law, second: Law, inputs: list[Input], rng: np.random.Generator
-) -> tuple[Expression, dict[str, tuple[float, float]]]:
-    """A term of `second` put in place of a term of `first`, or added to it."""
-    pieces = Pieces(inputs, rng, dict(first.bounds))
-    donor = _fresh_copy(second.expression, second, pieces)
+    first: Law,
+    second: Law,
+    inputs: list[Input],
+    rng: np.random.Generator,
+    first_values: Mapping[str, np.ndarray],
+    second_values: Mapping[str, np.ndarray],
+) -> tuple[Expression, Pieces]:
+    """A term of `second` put in place of a term of `first`, or added to it; values (cell,) of both laws' parameters."""
+    pieces = Pieces(inputs, rng, dict(first.bounds), dict(first_values))
+    donor = _fresh_copy(second, pieces, second_values)
     donors = list(_terms(donor)) or [donor]
     term = donors[int(rng.integers(len(donors)))]
     own = list(_terms(first.expression))
     if own and rng.random() < 0.5:
-        return _swapped(first.expression, own[int(rng.integers(len(own)))], term), pieces.bounds
-    return _added(first.expression, term), pieces.bounds
+        return _swapped(first.expression, own[int(rng.integers(len(own)))], term), pieces
+    return _added(first.expression, term), pieces
 
 
-def _fresh_copy(expression: Expression, law: Law, pieces: Pieces) -> Expression:
-    """The tree with its parameters renamed to fresh ones, bounds carried along."""
+def _fresh_copy(law: Law, pieces: Pieces, values: Mapping[str, np.ndarray]) -> Expression:
+    """The tree of a law with its parameters renamed to fresh ones, bounds and values carried along."""
     names = {}
     for name, bound in law.bounds.items():
         names[name] = pieces.fresh(bound if bound != (-np.inf, np.inf) else None).name
-    return rename(expression, names)
+        if name in values:
+            pieces.known[names[name]] = values[name]
+    return rename(law.expression, names)
 
 
 def _terms(expression: Expression) -> tuple[Expression, ...]:

@@ -27,11 +27,17 @@ class Input:
 
 @dataclass
 class Pieces:
-    """A bag of parameter names and bounds for one law in the making."""
+    """A bag of parameter names for one law in the making.
+
+    Attributes:
+        bounds: Of the parameters that have some.
+        known: Values (cell,) of the parameters that were fitted in another law.
+    """
 
     inputs: Sequence[Input]
     rng: np.random.Generator
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    known: dict[str, np.ndarray] = field(default_factory=dict)
     _count: int = 0
 
     def fresh(self, bound: tuple[float, float] | None = None) -> Symbol:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from discover.fitting import Recipe
 from discover.law.expression import Call, Expression, Number, Symbol, add, mul, rename, symbols, walk
@@ -20,21 +23,30 @@ class Proposal:
         recipe: How to fit it.
         proposer: Name of the source.
         parents: Numbers of the candidates it was made from.
+        guess: Parameter -> values (cell,) to start a fit from; parameters that are not named are drawn to suit them.
     """
 
     law: Law
     recipe: Recipe
     proposer: str
     parents: tuple[int, ...] = ()
+    guess: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False)
 
 
-def tidy_law(expression: Expression, inputs: tuple[str, ...], bounds: dict[str, tuple[float, float]]) -> Law:
+def tidy_law(
+    expression: Expression, inputs: tuple[str, ...], bounds: dict[str, tuple[float, float]]
+) -> tuple[Law, dict[str, str]]:
     """The law of a tree, its parameters renamed by what they do: E for an offset, A.. for factors, alpha.. for
-    exponents, k.. for the rest."""
+    exponents, k.. for the rest.
+
+    Returns:
+        The law, and the new name of every parameter that still means what it did.
+    """
     expression, freed = without_idle_parameters(expression, set(inputs))
     names = _roles(expression, set(inputs))
     renamed = {names[old]: bounds[old] for old in names if old in bounds and old not in freed}
-    return law_of(rename(expression, names), inputs, bounds=renamed)
+    law = law_of(rename(expression, names), inputs, bounds=renamed)
+    return law, {old: new for old, new in names.items() if old not in freed}
 
 
 def without_idle_parameters(expression: Expression, inputs: set[str]) -> tuple[Expression, set[str]]:

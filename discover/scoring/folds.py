@@ -21,6 +21,7 @@ _MOST_LEVELS = 15
 _SAME_LEVEL = 0.02  # of the axis's range: values closer than this are one level
 _DEALT = 5
 _ASKED, _OTHER, _ASKED_SHARE = 1.0, 0.5, 0.7
+_LEAST_SETTINGS = 4  # that a corner must hold
 _CORNERS = (0.02, 0.08, 0.35)  # least parts of the rows for a first and a second corner, and the most for both
 
 
@@ -100,12 +101,17 @@ def _corners(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> list[
         part = float(held.mean())
         if part > _CORNERS[-1] or not _usable(held, rows.cell, len(rows.cells)):
             break
-        if part >= _CORNERS[len(folds)] and held.sum() >= 3:
+        if part >= _CORNERS[len(folds)] and _n_settings(rows, held) >= _LEAST_SETTINGS:
             name = f"corner of {axes[0]} and {axes[1]}, {part:.0%}"
             folds.append(Fold(name, f"{axes[0]}, {axes[1]}", ~held, held, weight))
             if len(folds) == len(_CORNERS) - 1:
                 break
     return folds
+
+
+def _n_settings(rows: Rows, held: np.ndarray) -> int:
+    """How many different settings a mask holds: rows of equal inputs have one mean, and one mean has no variance."""
+    return len(np.unique(np.column_stack([rows.cell, rows.inputs])[held], axis=0))
 
 
 def levels(values: np.ndarray) -> np.ndarray:

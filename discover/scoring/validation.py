@@ -210,7 +210,7 @@ def validate(
     )
     for index, held in enumerate(yardstick.held_back):
         own = fitted[index * n_cells : (index + 1) * n_cells]
-        nmse[index] = min(pooled_nmse(held, predict_cells(law, own, held)), _FAILED)
+        nmse[index] = min(_held_back_nmse(yardstick.settings, held, predict_cells(law, own, held)), _FAILED)
     weights = np.array([fold.weight for fold in yardstick.folds])
     mean = float(weights @ np.log(nmse + FLOOR))
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far)
@@ -227,6 +227,13 @@ def _settings(rows: Rows) -> Rows:
     setting = setting.reshape(-1)
     mean = np.bincount(setting, rows.target) / np.bincount(setting)
     return replace(rows.select(first), target=mean)
+
+
+def _held_back_nmse(settings: Rows, held: Rows, prediction: np.ndarray) -> float:
+    """NMSE of what a fold held back; one setting has no variance of its own and is measured by that of all."""
+    if held.n_rows > 1:
+        return pooled_nmse(held, prediction)
+    return float(np.mean((prediction - held.target) ** 2) / settings.target.var())
 
 
 def pooled_nmse(rows: Rows, prediction: np.ndarray) -> float:

@@ -432,3 +432,20 @@ class TestWhatCannotBeFitted:
 )
 def test_a_recipe_reads_back_from_its_text(recipe: Recipe) -> None:
     assert Recipe.from_text(recipe.text) == recipe
+
+
+def test_a_partial_guess_is_kept_and_the_rest_is_drawn_to_suit_it() -> None:
+    """One start, three parameters known from a simpler law: the exponent of the new term is drawn beside them."""
+    rng = np.random.default_rng(0)
+    n, d = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 1e9, 9), np.geomspace(1e9, 1e11, 9)))
+    target = np.exp(0.4 + 3.0 * n**-0.1) + 400.0 * d**-0.31
+    inputs = np.column_stack([n, d])
+    rows = Rows(("n", "d"), (Cell("", "loss"),), inputs, target, np.zeros(81, dtype=int), np.arange(81))
+    law = parse("exp(k + A*n**(-a)) + B*d**(-b)", ["n", "d"])
+    known = {"k": 0.42, "A": 3.1, "a": 0.1}
+    start = np.array([[[known.get(name, np.nan) for name in law.parameters]]])
+    fitted = fit(law, rows, starts=0, rng=rng, initial=start)
+    assert fitted.converged
+    assert dict(zip(law.parameters, fitted.parameters[0], strict=True)) == pytest.approx(
+        {"k": 0.4, "A": 3.0, "a": 0.1, "B": 400.0, "b": 0.31}, rel=1e-5
+    )

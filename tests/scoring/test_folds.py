@@ -83,3 +83,15 @@ def test_folds_shaped_like_what_is_asked_share_most_of_the_weight() -> None:
     folds = folds_of(load_task("vocab_scaling"))
     assert sum(fold.weight for fold in folds) == pytest.approx(1.0)
     assert sum(fold.weight for fold in folds if fold.axis == "vocab_size") == pytest.approx(0.7)
+
+
+def test_a_corner_holds_several_settings_however_often_they_were_measured() -> None:
+    """One setting measured many times has one mean: a fold of it alone has no variance to explain."""
+    n, d = (axis.ravel() for axis in np.meshgrid(2.0 ** np.arange(7), 2.0 ** np.arange(7)))
+    often = np.repeat(np.arange(49), np.where((n == 64) & (d == 64), 9, 1))
+    inputs = np.column_stack([n, d])[often]
+    rows = Rows(("n", "d"), (Cell("", "y"),), inputs, inputs.sum(1), np.zeros(len(often), dtype=int), often + 2)
+    corners = [fold for fold in cut(rows, ["n", "d"], [True, True]) if "corner" in fold.name]
+    assert corners
+    for fold in corners:
+        assert len(np.unique(rows.inputs[fold.validation], axis=0)) >= 4
