@@ -6,9 +6,9 @@ The rule:
    far from everything measured.
 2. The finalists (at most two recipes of one form) are ordered by `order`: the mean of log NMSE over the extrapolation
    folds, 0.3 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity.
-3. Consensus: of the best eight, the one whose predictions, on the data and beyond it, lie nearest their median, in
-   units of what is typical among the eight at each place. A form that diverges cannot be seen by a fold inside the
-   range; its neighbours see it.
+3. Consensus: of the best twenty, those are set aside whose predictions, on the data and beyond it, lie four times
+   farther from their median than is usual among the twenty. The first of the others is chosen. A form that diverges
+   cannot be seen by a fold inside the range; its neighbours see it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from discover.archive.candidate import Candidate
 
 RULE = (
     "mean log NMSE on extrapolation folds + 0.3 log NMSE of the fit + 0.004 complexity; "
-    "of the best 8 the one nearest their median prediction on the data and beyond"
+    "of the best 20 the first that lies no more than 4 times farther than usual from their median prediction on the "
+    "data and beyond"
 )
-_JURY = 8
+_JURY = 20
+_FARTHER = 4.0  # times the usual distance from the median
+_ALIKE = 0.001  # of the spread of the predictions on the data: a disagreement below it is none
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def choose(finalists: Sequence[Candidate]) -> Choice | None:
     middle = np.median(predictions, axis=0)
     gap = np.abs(predictions - middle)
     # In units of the jury's own disagreement at each place, so that no far place outweighs all others.
-    distance = np.mean(gap / (np.median(gap, axis=0) + 1e-9 * np.abs(middle) + 1e-12), axis=1)
-    chosen = jury[int(np.argmin(distance))]
+    unit = np.median(gap, axis=0) + _ALIKE * float(np.std(middle)) + 1e-300
+    distance = np.mean(gap / unit, axis=1)
+    limit = _FARTHER * max(float(np.median(distance)), 1.0)
+    chosen = next(c for c, far in zip(jury, distance, strict=True) if far <= limit)
     return Choice(chosen, (chosen, *(c for c in usable if c is not chosen)))

@@ -30,7 +30,16 @@ def test_a_law_that_leaves_its_peers_beyond_the_data_is_set_aside() -> None:
     pool += [candidate(i, -5.0 + i / 10, [3.0 + i / 100, 4.0]) for i in range(1, 7)]
     choice = choose(pool)
     assert choice is not None
-    assert choice.chosen.number == 4
+    assert choice.chosen.number == 1
+
+
+def test_a_disagreement_far_below_the_spread_of_the_data_sets_nobody_aside() -> None:
+    """Six copies of one law to the last digit, and one that differs by a millionth: it is the best and stays so."""
+    pool = [candidate(0, -9.0, [3.000001, 4.000001])]
+    pool += [candidate(i, -5.0 + i / 10, [3.0, 4.0]) for i in range(1, 7)]
+    choice = choose(pool)
+    assert choice is not None
+    assert choice.chosen.number == 0
 
 
 def test_a_law_that_did_not_converge_is_never_chosen() -> None:
