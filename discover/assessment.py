@@ -65,7 +65,7 @@ def assess(job: Job, yardstick: Yardstick) -> Candidate:
             return candidate(status, raced)
         if raced.score >= job.survivor_bar:
             return candidate(OK, raced)
-        kept = validate(proposal.law, proposal.recipe, yardstick, SURVIVOR, rng, initial=raced.parameters[None])
+        kept = validate(proposal.law, proposal.recipe, yardstick, SURVIVOR, rng, initial=raced.core[None])
     return candidate(failure_of(kept) or OK, kept)
 
 
@@ -130,7 +130,7 @@ def thorough(candidate: Candidate, yardstick: Yardstick, seed: int, effort: Effo
             yardstick,
             effort,
             rng,
-            initial=candidate.validation.parameters[None],
+            initial=candidate.validation.core[None],
         )
     status = failure_of(validation) or (OK if validation.converged.all() else "step limit")
     if status == OK and is_lost_to_rounding(candidate.law, validation.parameters, yardstick.probes):

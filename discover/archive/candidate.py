@@ -50,6 +50,15 @@ class Candidate:
         return self.law.complexity
 
     @property
+    def surplus(self) -> float:
+        """What parameters cost on a small table: the term that AICc (Hurvich and Tsai 1989) adds to the log of the mean
+        squared error, for the parameters of one cell and the settings of all."""
+        if self.validation is None:
+            return float("inf")
+        n, k = self.validation.n_settings, len(self.law.parameters) + 1
+        return 2 * k / n + 2 * k * (k + 1) / (n * (n - k - 1)) if n > k + 1 else float(k)
+
+    @property
     def key(self) -> str:
         """The law's key with its recipe: the same law under another recipe is another candidate."""
         return f"{self.law.key} | {self.recipe.text}"

@@ -66,7 +66,7 @@ def values_of(candidate: Candidate) -> dict[str, np.ndarray]:
     """Parameter -> values (cell,) that a candidate was fitted with: what its children start from."""
     if candidate.validation is None:
         return {}
-    return {name: candidate.validation.parameters[:, j] for j, name in enumerate(candidate.law.parameters)}
+    return {name: candidate.validation.core[:, j] for j, name in enumerate(candidate.law.parameters)}
 
 
 class Evolutionary(Proposer):

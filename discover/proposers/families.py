@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from discover.law.expression import Call, Expression, Number, Symbol, add, mul, neg, symbols
-from discover.proposers.pieces import Input, Pieces
+from discover.proposers.pieces import POSITIVE, Input, Pieces
 
 _SHAPES = {
     "sum": 5.0,
@@ -46,8 +46,9 @@ def random_expression(
 def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Expression, Pieces]]:
     """The plainest laws over all inputs, within the cap: what a search should not have to wait for.
 
-    Sums and products of powers with a floor, and response surfaces (Box and Wilson 1951) in the inputs' logarithms:
-    linear, quadratic without and with cross terms, for the target and for its logarithm.
+    Sums of powers, products of powers and powers of sums, with and without a floor, and response surfaces (Box and
+    Wilson 1951) in the inputs' logarithms: linear, quadratic without and with cross terms, for the target and for its
+    logarithm, and with a product of powers added, which takes up what leaves the surface on one side only.
     """
     positive = [i for i in inputs if i.positive]
     x = [_coordinate(i) for i in inputs]
@@ -59,6 +60,12 @@ def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Express
 
     def powers(p: Pieces, chosen: list[Input]) -> list[Expression]:
         return [mul(p.fresh(), Call("pow", (Symbol(i.name), neg(p.fresh())))) for i in chosen]
+
+    def product(p: Pieces) -> Expression:
+        return mul(p.fresh(), *(Call("pow", (Symbol(i.name), p.fresh())) for i in positive))
+
+    def positive_sum(p: Pieces) -> Expression:
+        return add(*(mul(p.fresh(POSITIVE), Call("pow", (Symbol(i.name), neg(p.fresh())))) for i in positive))
 
     builders: list[Callable[[Pieces], Expression]] = [
         lambda p: surface(p, x),
@@ -72,9 +79,22 @@ def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Express
         lambda p: Call("exp", (surface(p, x + crossed),)),
     ]
     if positive:
-        builders.append(lambda p: add(p.fresh(), *powers(p, positive)))
-        builders.append(lambda p: add(p.fresh(), *powers(p, positive[:1])))
-        builders.append(lambda p: Call("exp", (add(p.fresh(), *powers(p, positive)),)))
+        builders += [
+            lambda p: add(p.fresh(), *powers(p, positive)),
+            lambda p: add(p.fresh(), *powers(p, positive[:1])),
+            lambda p: Call("exp", (add(p.fresh(), *powers(p, positive)),)),
+            lambda p: add(p.fresh(), product(p)),
+            product,
+        ]
+    if len(positive) > 1:
+        builders += [
+            lambda p: Call("pow", (positive_sum(p), p.fresh())),
+            lambda p: add(p.fresh(), Call("pow", (positive_sum(p), p.fresh()))),
+            lambda p: add(p.fresh(), *powers(p, positive), product(p)),
+            lambda p: add(Call("exp", (surface(p, x + squares),)), product(p)),
+            lambda p: add(Call("exp", (surface(p, x + squares + crossed),)), product(p)),
+            lambda p: add(p.fresh(), Call("exp", (surface(p, x + squares + crossed),)), product(p)),
+        ]
     for build in builders:
         pieces = Pieces(inputs, np.random.default_rng(0))
         expression = build(pieces)

@@ -26,6 +26,7 @@ _EDGE_ROWS = 3  # rows per cell that are moved to the edge of an input's range
 _REACHES = (2.0, 4.0)  # times beyond the largest scale
 _FAR = (10.0, 100.0)
 _WRONG_WAY = 0.01  # of the target's range, between two steps of a ladder
+_CORE_PART, _CORE_ROWS = 0.2, 5  # of a cell, for the rows that all folds share
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
 
 
@@ -67,6 +68,8 @@ class Validation:
         converged: (cell,).
         probes: (probe,) predictions on training rows and, after them, beyond each scale axis.
         far: Problems found far outside: "" for none.
+        core: (cell, parameter) on the rows that every fold fits to: a start that knows nothing of what any holds back.
+        n_settings: Different settings of the inputs among the training rows, over all cells.
     """
 
     score: float
@@ -77,6 +80,8 @@ class Validation:
     converged: np.ndarray
     probes: np.ndarray
     far: str
+    core: np.ndarray
+    n_settings: int
 
     @property
     def r2(self) -> float:
@@ -114,6 +119,7 @@ class Yardstick:
     ladders: tuple[Ladder, ...]
     settings: Rows
     held_back: tuple[Rows, ...]
+    core: Rows | None
     _cells: dict[tuple[object, ...], Cells] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -131,7 +137,8 @@ class Yardstick:
         far_rows = _joined(far) if far else inside
         folds = folds_of(task, rows)
         held_back = tuple(_settings(rows.select(fold.validation)) for fold in folds)
-        return cls(task, rows, folds, probes, inside.n_rows, far_rows, ladders, _settings(rows), held_back)
+        core = _core(rows, folds)
+        return cls(task, rows, folds, probes, inside.n_rows, far_rows, ladders, _settings(rows), held_back, core)
 
     def weights(self, recipe: Recipe, rows: Rows | None = None) -> np.ndarray | None:
         """Weights (row,) that a recipe gives to the training rows (or to `rows`, some of them); None for equal ones."""
@@ -146,6 +153,16 @@ class Yardstick:
         key = (law.inputs, recipe.weight, recipe.window, recipe.once)
         if key not in self._cells:
             self._cells[key] = Cells.from_rows(self.rows, law.inputs, self.weights(recipe))
+        return self._cells[key]
+
+    def core_cells(self, law: Law, recipe: Recipe, most_rows: int | None) -> Cells | None:
+        """The rows that every fold fits to; None where the folds have too few in common."""
+        if self.core is None:
+            return None
+        key = (law.inputs, recipe.weight, recipe.window, recipe.once, most_rows, "core")
+        if key not in self._cells:
+            mask = _thinned(self.core, np.ones(self.core.n_rows, dtype=bool), most_rows)
+            self._cells[key] = Cells.from_rows(self.core, law.inputs, self.weights(recipe, self.core), mask)
         return self._cells[key]
 
     def fold_cells(self, law: Law, recipe: Recipe, most_rows: int | None) -> Cells:
@@ -178,11 +195,30 @@ def validate(
     """
     n_cells = len(yardstick.rows.cells)
     cells = yardstick.training(law, recipe)
+    starts = effort.starts
+    common = yardstick.core_cells(law, recipe, effort.most_rows)
+    if common is not None:
+        # From the rows that all folds share to all rows, never the other way: a fit that is not quite done remembers
+        # where it began, and a fold must not remember what it holds back.
+        core, core_cost, _ = fit_cells(
+            law,
+            common,
+            recipe,
+            starts=starts,
+            rng=rng,
+            initial=initial,
+            steps=effort.steps,
+            tolerance=effort.tolerance,
+        )
+        if np.isfinite(core_cost).all():
+            initial, starts = core[None], (starts + 1) // 2
+        else:
+            common = None
     parameters, cost, converged = fit_cells(
         law,
         cells,
         recipe,
-        starts=effort.starts,
+        starts=starts,
         rng=rng,
         initial=initial,
         polish=effort.polish,
@@ -192,11 +228,12 @@ def validate(
     in_sample = pooled_nmse(yardstick.settings, predict_cells(law, parameters, yardstick.settings))
     probes = predict_cells(law, parameters, yardstick.probes)
     far = _far_problem(yardstick, law, parameters, probes)
-    nmse = np.full(len(yardstick.folds), np.inf)
+    nmse, n_settings = np.full(len(yardstick.folds), np.inf), yardstick.settings.n_rows
     if not np.isfinite(cost).all() or in_sample > bar:
-        return Validation(np.inf, nmse, in_sample, parameters, cost, converged, probes, far)
+        return Validation(np.inf, nmse, in_sample, parameters, cost, converged, probes, far, parameters, n_settings)
     stacked = yardstick.fold_cells(law, recipe, effort.most_rows)
-    known = np.tile(parameters, (len(yardstick.folds), 1))[None]
+    core = parameters if common is None else core
+    known = np.tile(core, (len(yardstick.folds), 1))[None]
     fitted, _, _ = fit_cells(
         law,
         stacked,
@@ -213,7 +250,17 @@ def validate(
         nmse[index] = min(_held_back_nmse(yardstick.settings, held, predict_cells(law, own, held)), _FAILED)
     weights = np.array([fold.weight for fold in yardstick.folds])
     mean = float(weights @ np.log(nmse + FLOOR))
-    return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far)
+    return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings)
+
+
+def _core(rows: Rows, folds: tuple[Fold, ...]) -> Rows | None:
+    """The rows that no fold holds back; None where a cell keeps less than a fifth of its own, or fewer than five."""
+    kept = np.ones(rows.n_rows, dtype=bool)
+    for fold in folds:
+        kept &= fold.training
+    total = np.bincount(rows.cell, minlength=len(rows.cells))
+    left = np.bincount(rows.cell[kept], minlength=len(rows.cells))
+    return rows.select(kept) if (left >= np.maximum(_CORE_PART * total, _CORE_ROWS))[total > 0].all() else None
 
 
 def _settings(rows: Rows) -> Rows:

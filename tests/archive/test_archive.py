@@ -11,9 +11,8 @@ from discover.scoring import Validation
 def candidate(number: int, formula: str, score: float, probes: list[float], status: str = OK) -> Candidate:
     law = parse(formula, ["x"])
     parameters = np.ones((1, len(law.parameters)))
-    validation = Validation(
-        score, np.exp([score]), 0.01, parameters, np.ones(1), np.array([True]), np.array(probes), ""
-    )
+    one, yes = np.ones(1), np.array([True])
+    validation = Validation(score, np.exp([score]), 0.01, parameters, one, yes, np.array(probes), "", parameters, 1000)
     return Candidate(number, law, Recipe(), "families", (), status, validation)
 
 

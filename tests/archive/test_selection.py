@@ -10,10 +10,11 @@ from discover.scoring import Validation
 FORMS = ["a + b*x", "a + b*x**c", "a*log(x)", "a*exp(b*x)", "a*x**b", "a + b*log(x)", "a/(x + b)", "a*x + b*x**2"]
 
 
-def candidate(number: int, score: float, beyond: list[float], status: str = OK, far: str = "") -> Candidate:
-    probes = np.array([1.0, 2.0, *beyond])
-    one = np.ones(1)
-    validation = Validation(score, np.exp([score]), 0.01, np.ones((1, 2)), one, np.array([True]), probes, far)
+def candidate(
+    number: int, score: float, beyond: list[float], status: str = OK, far: str = "", n_settings: int = 1000
+) -> Candidate:
+    probes, one, start = np.array([1.0, 2.0, *beyond]), np.ones(1), np.ones((1, 2))
+    validation = Validation(score, np.exp([score]), 0.01, start, one, np.array([True]), probes, far, start, n_settings)
     return Candidate(number, parse(FORMS[number], ["x"]), Recipe(), "families", (), status, validation)
 
 
@@ -55,3 +56,13 @@ def test_a_law_that_misbehaves_far_away_gives_way_to_one_that_does_not() -> None
     choice = choose(pool)
     assert choice is not None
     assert choice.chosen.number == 1
+
+
+def test_a_parameter_more_must_earn_its_place_on_a_small_table_and_hardly_on_a_large_one() -> None:
+    """Law 1 has a parameter more than law 0 and a slightly better score: luck on ten settings, a fact on a thousand."""
+    for n_settings, expected in ((10, 0), (1000, 1)):
+        pool = [candidate(0, -4.0, [3.0, 4.0], n_settings=n_settings)]
+        pool.append(candidate(1, -4.3, [3.0, 4.0], n_settings=n_settings))
+        choice = choose(pool)
+        assert choice is not None
+        assert choice.chosen.number == expected
