@@ -61,7 +61,7 @@ class Archive:
             return float("inf")
         inside = float(np.log(validation.in_sample + 1e-6))
         unruly = _UNRULY if validation.far else 0.0
-        simple = self.penalty * candidate.complexity + 2.0 * candidate.surplus
+        simple = self.penalty * candidate.complexity + 0.5 * candidate.surplus
         return validation.score + 0.15 * inside + simple + unruly
 
     def knows(self, key: str) -> bool:

@@ -51,12 +51,13 @@ class Candidate:
 
     @property
     def surplus(self) -> float:
-        """What parameters cost on a small table: the term that AICc (Hurvich and Tsai 1989) adds to the log of the mean
-        squared error, for the parameters of one cell and the settings of all."""
+        """What parameters cost on a small table, where luck wins folds: AIC's term for the log of the mean squared
+        error (Akaike 1974), and four times the correction that AICc adds for few rows (Hurvich and Tsai 1989); k counts
+        the parameters of one cell and the noise, n the settings of all cells."""
         if self.validation is None:
             return float("inf")
         n, k = self.validation.n_settings, len(self.law.parameters) + 1
-        return 2 * k / n + 2 * k * (k + 1) / (n * (n - k - 1)) if n > k + 1 else float(k)
+        return 2 * k / n + 8 * k * (k + 1) / (n * (n - k - 1)) if n > k + 1 else 4.0 * k
 
     @property
     def key(self) -> str:

@@ -5,8 +5,8 @@ The rule:
 1. Only laws whose fit converged in every cell and that behave outside the data: finite, of the sign of the data, not
    far from everything measured.
 2. The finalists (at most two recipes of one form) are ordered by `order`: the mean of log NMSE over the extrapolation
-   folds, 0.3 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity, and four times what AICc
-   asks for parameters on so many settings (which matters on small tables: there folds are won by luck).
+   folds, 0.6 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity, and what AICc asks for
+   parameters on so few settings, its correction four times (`Candidate.surplus`).
 3. Consensus: of the best twenty, those are set aside whose predictions, on the data and beyond it, lie four times
    farther from their median than is usual among the twenty. The first of the others is chosen. A form that diverges
    cannot be seen by a fold inside the range; its neighbours see it.
@@ -22,7 +22,7 @@ import numpy as np
 from discover.archive.candidate import Candidate
 
 RULE = (
-    "mean log NMSE on extrapolation folds + 0.3 log NMSE of the fit + 0.004 complexity + 4 times AICc's term; "
+    "mean log NMSE on extrapolation folds + 0.6 log NMSE of the fit + 0.004 complexity + 2k/n + 8k(k+1)/(n(n-k-1)); "
     "of the best 20 the first that lies no more than 4 times farther than usual from their median prediction on the "
     "data and beyond"
 )
@@ -50,7 +50,7 @@ def order(candidate: Candidate) -> float:
     if validation is None or not candidate.ok:
         return float("inf")
     inside = float(np.log(validation.in_sample + 1e-6))
-    return validation.score + 0.3 * inside + 0.004 * candidate.complexity + 4.0 * candidate.surplus
+    return validation.score + 0.6 * inside + 0.004 * candidate.complexity + candidate.surplus
 
 
 def choose(finalists: Sequence[Candidate]) -> Choice | None:
