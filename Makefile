@@ -10,13 +10,14 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help run test report bench clean
+.PHONY: help run test report resume bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     discover a law on tasks/vocab_scaling (2 minutes of search)"
 	@echo "make test    ruff, mypy and pytest"
 	@echo "make report  the fitter against the certified values of NIST StRD, digit by digit"
+	@echo "make resume  thirty kills of a run at random moments, each resumed, the result compared bit by bit"
 	@echo "make bench   the fitter against scipy.optimize.least_squares"
 	@echo "make clean   remove .venv and caches"
 
@@ -30,6 +31,9 @@ test: $(VENV)/.installed-dev
 
 report: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m report -s
+
+resume: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow tests/cli/test_resume.py
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/fitting.py

@@ -46,6 +46,10 @@ class StoreError(DiscoverError):
     """A store that cannot be opened, read or extended."""
 
 
+class ResumeError(DiscoverError):
+    """A run that cannot be taken up again as it was; it stays as it is."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint to append to a message: close matches of `name`, or all that is known when it is little."""
     names = sorted(set(known))[:1000]  # comparing is slow

@@ -1,8 +1,9 @@
 """The loop: ask, assess, tell; a generator of generations, so that screen and store look on.
 
-In: a task, a budget, a seed. Out: generations, then the choice. Workers enter as an executor. Each batch is asked
-for when the batch before the last has been told, so that workers never wait for a straggler; which candidates are
-tried therefore depends on seed and number alone, not on how many workers there are.
+In: a task, a budget, a seed; of a killed run also what it had found. Out: generations, then the finalists. Workers
+enter as an executor. Each batch is asked for when the batch before the last has been told, so that workers never wait
+for a straggler; which candidates are tried therefore depends on seed and number alone, not on how many workers there
+are. A killed run is taken up by going through the same steps: what had been assessed is recalled, the rest is assessed.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ import re
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from multiprocessing import get_context
 
 import numpy as np
 
 from discover.archive import Archive, Candidate
 from discover.assessment import Job, assess, thorough
-from discover.errors import DiscoverError
+from discover.errors import DiscoverError, ResumeError
 from discover.fitting import prepare
-from discover.proposers import DEFAULT, portfolio_of
+from discover.proposers import DEFAULT, Proposal, portfolio_of
+from discover.recall import Kept, proposal_of, recall
 from discover.scoring import Yardstick
 from discover.task import Task
 
@@ -73,6 +76,8 @@ class Generation:
         n_candidates: Assessed so far.
         shares: Proposer -> share of the next batch.
         failures: Reason -> how many candidates.
+        number: Counted from 1.
+        won: Proposer -> how many of these candidates became elites.
     """
 
     candidates: tuple[Candidate, ...]
@@ -82,6 +87,26 @@ class Generation:
     n_candidates: int
     shares: Mapping[str, float]
     failures: Mapping[str, int]
+    number: int = 0
+    won: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a killed run had done.
+
+    Attributes:
+        kept: Number -> candidate, from 1 without a gap.
+        seconds: That it had spent.
+        over: Whether its search had ended: then nothing more is asked for.
+    """
+
+    kept: Mapping[int, Kept]
+    seconds: float = 0.0
+    over: bool = False
+
+
+NOTHING = Past({})
 
 
 class Search:
@@ -93,7 +118,9 @@ class Search:
         seed: Fixes everything random.
         executor: Where candidates are assessed; its workers must have been prepared by `workers_for`. None for this
             process.
-        proposers: Names of the proposers that share the batches.
+        proposers: Names of the proposers that share the batches; "human" starts from the task's human laws.
+        keep: Called with every candidate as soon as it is assessed, in order, before the next batch is asked for.
+        past: What is recalled instead of assessed, where a killed run goes on.
     """
 
     def __init__(
@@ -103,38 +130,70 @@ class Search:
         seed: int = 0,
         executor: Executor | None = None,
         proposers: tuple[str, ...] = DEFAULT,
+        keep: Callable[[Candidate], None] | None = None,
+        past: Past = NOTHING,
     ) -> None:
         self.task, self.budget, self.seed, self.executor = task, budget, seed, executor
         self.yardstick = Yardstick.of(task)
         self.archive = Archive(spread=float(np.std(task.training.target)) or 1.0)
         self.portfolio = portfolio_of(task, proposers)
-        self.rng = np.random.default_rng([seed, 0])
-        self._began = time.monotonic()
+        self.keep, self.past = keep, past
+        self._began = time.monotonic() - past.seconds
         self._asked = 0
 
     def generations(self) -> Generator[Generation, None, None]:
-        """Runs until the budget is spent; may be closed at any moment."""
-        self._began = time.monotonic()
-        waiting: deque[list[Future[Candidate] | Candidate]] = deque()
+        """Runs until the budget is spent; may be closed at any moment.
+
+        Raises:
+            ResumeError: What would be asked for now is not what the killed run had asked for.
+        """
+        self._began = time.monotonic() - self.past.seconds
+        waiting: deque[list[Future[Candidate] | Candidate | Job]] = deque()
         try:
-            while True:
+            for number in count(1):
                 while len(waiting) < 2 and not self._spent():
-                    batch = self._submit()
+                    batch = self._submit(number + len(waiting))
                     if not batch:
                         break
                     waiting.append(batch)
                 if not waiting:
                     return
-                done = tuple(c.result() if isinstance(c, Future) else c for c in waiting.popleft())
+                done = tuple(map(self._done, waiting.popleft()))
                 entered = self.archive.add(done)
                 self.portfolio.tell(done, entered, self.archive)
-                yield self._generation(done)
+                yield self._generation(number, done, entered)
         finally:
             self.portfolio.close()
             for batch in waiting:
                 for item in batch:
                     if isinstance(item, Future):
                         item.cancel()
+
+    def _done(self, item: Future[Candidate] | Candidate | Job) -> Candidate:
+        """An assessed candidate, kept; a recalled one has been."""
+        if isinstance(item, Candidate):
+            return item
+        candidate = assess(item, self.yardstick) if isinstance(item, Job) else item.result()
+        if self.keep is not None:
+            self.keep(candidate)
+        return candidate
+
+    def finalists_of(self, kept: Sequence[Kept]) -> tuple[Candidate, ...]:
+        """The finalists as the store has them, where the run was killed after they had been refitted.
+
+        Raises:
+            ResumeError: One of them is not in the archive.
+        """
+        elites = {candidate.number: candidate for candidate in self.archive.elites}
+        found = []
+        for record in kept:
+            if record.number not in elites:
+                raise ResumeError(f"candidate {record.number} is a finalist in the store, and no elite here")
+            elite = elites[record.number]
+            found.append(
+                recall(record, Proposal(elite.law, elite.recipe, elite.proposer, elite.parents), self.yardstick)
+            )
+        return tuple(found)
 
     def finalists(self) -> tuple[Candidate, ...]:
         """The fittest of the archive and its front, refitted with many starts on all rows and every fold.
@@ -164,27 +223,48 @@ class Search:
         return tuple(future.result() for future in futures if not future.cancelled())
 
     def _spent(self) -> bool:
+        if self._asked < len(self.past.kept):
+            return False
+        if self.past.over:
+            return True
         if self.budget.candidates is not None:
             return self._asked >= self.budget.candidates
         assert self.budget.seconds is not None
         return time.monotonic() - self._began >= self.budget.seconds * (1.0 - _FINAL_SHARE)
 
-    def _submit(self) -> list[Future[Candidate] | Candidate]:
-        count = BATCH
+    def _submit(self, number: int) -> list[Future[Candidate] | Candidate | Job]:
+        """The batch of that number, handed out; without an executor each candidate waits for its turn."""
+        size = BATCH
         if self.budget.candidates is not None:
-            count = min(count, self.budget.candidates - self._asked)
+            size = min(size, self.budget.candidates - self._asked)
         bars = self.archive.survivor_bar(), self.archive.fit_bar()
-        batch: list[Future[Candidate] | Candidate] = []
-        for proposal in self.portfolio.ask(count, self.archive, self.rng):
+        batch: list[Future[Candidate] | Candidate | Job] = []
+        for proposal in self._ask(number, size):
             self._asked += 1
             job = Job(self._asked, proposal, self.seed, *bars)
-            if self.executor is None:
-                batch.append(assess(job, self.yardstick))
+            if kept := self.past.kept.get(job.number):
+                batch.append(recall(kept, proposal, self.yardstick))
+                self._began = time.monotonic() - self.past.seconds  # recalling is free
+            elif self.executor is None:
+                batch.append(job)
             else:
                 batch.append(self.executor.submit(_assess_here, job))
         return batch
 
-    def _generation(self, done: tuple[Candidate, ...]) -> Generation:
+    def _ask(self, number: int, size: int) -> list[Proposal]:
+        # A batch has a source of chance of its own: it does not depend on how much of it earlier batches used.
+        rng = np.random.default_rng([self.seed, 0, number])
+        if self.portfolio.repeats_itself:
+            return self.portfolio.ask(size, self.archive, rng)
+        known = [self.past.kept.get(n) for n in range(self._asked + 1, self._asked + 1 + size)]
+        proposals = [proposal_of(kept, self.task.input_names) for kept in known if kept is not None]
+        for proposal in proposals:
+            self.archive.reserve(proposal.key)
+        if len(proposals) == size:
+            return proposals
+        return proposals + self.portfolio.ask(size - len(proposals), self.archive, rng)
+
+    def _generation(self, number: int, done: tuple[Candidate, ...], entered: list[Candidate]) -> Generation:
         return Generation(
             done,
             self.archive.pareto_front(),
@@ -193,6 +273,8 @@ class Search:
             self.archive.count,
             self.portfolio.shares(),
             dict(self.archive.failures),
+            number,
+            dict(Counter(candidate.proposer for candidate in entered)),
         )
 
 
@@ -283,4 +365,4 @@ def workers_for(task: Task, workers: int | None = None) -> Iterator[Executor | N
                 os.environ[name] = value
 
 
-__all__ = ["Budget", "Generation", "Search", "workers_for"]
+__all__ = ["NOTHING", "Budget", "Generation", "Past", "Search", "workers_for"]

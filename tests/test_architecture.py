@@ -19,13 +19,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "proposers": {"law", "task", "fitting", "archive"},
     "assessment": {"law", "task", "fitting", "scoring", "archive", "proposers"},
     "store": {"task", "archive"},
-    "evolution": {"task", "fitting", "scoring", "archive", "proposers", "assessment"},
+    "recall": {"law", "fitting", "scoring", "archive", "proposers"},
+    "evolution": {"task", "fitting", "scoring", "archive", "proposers", "assessment", "recall"},
     "leaderboard": {"law", "task", "fitting", "scoring", "scoring.held_out", "archive", "assessment", "store"},
     "exporters": {"law", "task"},
+    "benchmark": {"task", "store"},
     "tui": {"law", "task", "store", "exporters"},
     "cli": {
-        "law", "task", "fitting", "scoring", "archive", "assessment", "store", "evolution", "leaderboard", "exporters",
-        "tui",
+        "law", "task", "fitting", "scoring", "archive", "proposers", "assessment", "store", "evolution", "leaderboard",
+        "exporters", "tui", "benchmark",
     },
 }  # fmt: skip
 ANYONE = {"errors", "checks"}

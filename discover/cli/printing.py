@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 
-def show_view(renderable: Any) -> None:
+def show_view(renderable: Any, *, stderr: bool = False) -> None:
     from discover.tui import console
 
-    console().print(renderable)
+    console(stderr=stderr).print(renderable)
 
 
 def print_leaderboard(task: str, rows: Sequence[Any]) -> None:

@@ -49,9 +49,13 @@ def ready_fitter(say: Callable[[str], None] | None = None) -> None:
 
 @contextmanager
 def recorded(store: Store, run: str) -> Iterator[Callable[[str], None]]:
-    """Gives what writes how the run ended; a failure on the way is written by itself."""
+    """Gives what writes how the run ended; a failure on the way is written by itself, a refusal to go on is none."""
+    from discover.errors import ResumeError
+
     try:
         yield functools.partial(store.end_run, run)
+    except ResumeError:
+        raise
     except BaseException as error:
         store.end_run(run, f"failed: {type(error).__name__}: {one_line(error)[:200]}")
         raise

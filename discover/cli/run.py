@@ -1,17 +1,28 @@
-"""`discover run`: search, then rank."""
+"""`discover run`: search, then rank; a run that was killed goes on where it was."""
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from discover.cli.door import INTERRUPTED, Verb
 from discover.cli.options import seed_option, store_option
-from discover.cli.printing import print_leaderboard
+from discover.cli.printing import print_leaderboard, show_view
 from discover.cli.progress import cores, ctrl_c, ready_fitter, recorded, screen_for
+from discover.errors import ResumeError
+
+if TYPE_CHECKING:
+    from discover.archive import Candidate
+    from discover.evolution import Budget, Past
+    from discover.scoring import Yardstick
+    from discover.store import Run, Store
+    from discover.task import Task
+
+_NEWEST = "newest"  # what --resume without a RUN stands for
 
 
 @click.command(cls=Verb)
@@ -19,63 +30,178 @@ from discover.cli.progress import cores, ctrl_c, ready_fitter, recorded, screen_
 @click.option("--budget", default="120s", show_default=True, help="Seconds (120s, 2m) or candidates (2000).")
 @seed_option
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes.  [default: one for each core]")
+@click.option("--proposers", default="auto", show_default=True, metavar="NAMES", help="Who proposes, as in a,b,c.")
+@click.option("--start-from", type=click.Choice(["human"]), default=None, help="Begin with the forms of human laws.")
+@click.option(
+    "--resume", is_flag=False, flag_value=_NEWEST, default=None, metavar="[RUN]",
+    help="Go on with a killed run, by default the newest of TASK.",
+)  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Plain lines, no live screen.")
 @store_option
-def run(task: str, budget: str, seed: int, workers: int | None, quiet: bool, store_path: Path) -> None:
+@click.pass_context
+def run(
+    context: click.Context,
+    task: str,
+    budget: str,
+    seed: int,
+    workers: int | None,
+    proposers: str,
+    start_from: str | None,
+    resume: str | None,
+    quiet: bool,
+    store_path: Path,
+) -> None:
     """Search for laws of TASK (a folder or a name), then open the held-out rows once and rank.
 
     Candidates go into the store as they are found. The leaderboard is printed, kept in the store and
     written to leaderboard.md and leaderboard.json. Ctrl-C ends the search and ranks what was found
-    (exit code 130); a second Ctrl-C stops at once.
+    (exit code 130); a second Ctrl-C stops at once. What was killed goes on with --resume.
 
     \b
     discover run tasks/vocab_scaling --budget 5m --seed 1
+    discover run tasks/vocab_scaling --resume
     """
+    from discover.evolution import Budget
+    from discover.proposers import HUMAN, proposers_named
+    from discover.store import Store, resumable, task_digest
+    from discover.task import load_task
+    from discover.tui import proposers_table
+
+    loaded = load_task(task)
+    if resume is not None:
+        _refuse_what_a_resumed_run_has(context)
+    Budget.parse(budget)
+    named = ((HUMAN,) if start_from == HUMAN else ()) + proposers_named(proposers)
+    workers = workers or cores()
+    with Store(store_path, create=resume is None) as store:
+        if resume is None:
+            options = {"workers": workers, "proposers": named, "start_from": start_from}
+            number = _start(store, loaded, seed, budget, options)
+        else:
+            number = resumable(store, loaded.name, task_digest(loaded), "" if resume == _NEWEST else resume).id
+        with store.working_on(number):
+            rows, how = _carry_out(store, number, loaded, workers, quiet, resumed=resume is not None)
+        gains = store.gains(number)
+    print_leaderboard(loaded.name, rows)
+    show_view(proposers_table(gains), stderr=True)
+    written = ", ".join(str(store_path.parent / loaded.name / name) for name in ("leaderboard.md", "leaderboard.json"))
+    click.echo(f"written: {written}; run {number} in {store_path}", err=True)
+    if how == "interrupted":
+        raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _refuse_what_a_resumed_run_has(context: click.Context) -> None:
+    for name in ("budget", "seed", "proposers", "start_from"):
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} cannot be given with --resume: the run goes on with its own", context)
+
+
+def _start(store: Store, task: Task, seed: int, budget: str, options: dict[str, Any]) -> str:
+    from discover.archive import RULE
+    from discover.store import task_digest
+
+    return store.start_run(
+        task=task.name,
+        folder=task.folder,
+        digest=task_digest(task),
+        seed=seed,
+        budget=budget,
+        options={**options, "rule": RULE},
+    )
+
+
+def _carry_out(
+    store: Store, number: str, task: Task, workers: int, quiet: bool, resumed: bool
+) -> tuple[tuple[dict[str, Any], ...], str]:
+    """Searches, chooses and ranks, whatever of it has not been done yet; gives the leaderboard and how it ended."""
+    from discover.evolution import NOTHING, Budget
+    from discover.store import write_leaderboard
+    from discover.tui import leaderboard_markdown
+
+    run = store.run(number)
+    allowed = Budget.parse(run.budget)
+    past = _past(store, run) if resumed else NOTHING
+    with recorded(store, number) as ended, screen_for(task.name, allowed, quiet) as screen:
+        if resumed:
+            screen.say(_told(run, past, allowed))
+        ranked, how, yardstick = _search(store, run, task, past, workers, screen)
+        rows = store.rows(run=number) or _rank(store, run, task, ranked, yardstick, screen.say)
+        write_leaderboard(store.path.parent / task.name, rows, leaderboard_markdown(task, rows))
+        ended(how)
+    return rows, how
+
+
+def _past(store: Store, run: Run) -> Past:
+    """What the killed run had done; notes that it is taken up again."""
+    from discover.evolution import Past
+
+    if run.status:  # by another process, since it was looked up
+        raise ResumeError(f"run {run.id}: has ended ({run.status})")
+    batches = store.batches(run.id)
+    kept = {candidate.number: candidate for candidate in store.candidates(run.id)}
+    store.add_resumption(run.id)
+    seconds = batches[-1].elapsed_seconds if batches else 0.0
+    return Past(kept, seconds, over=store.choice(run.id) is not None)
+
+
+def _told(run: Run, past: Past, allowed: Budget) -> str:
+    told = f"run {run.id} goes on: {len(past.kept):,} candidates are there"
+    if allowed.seconds is None:
+        return f"{told}, {allowed.candidates:,} are due"
+    return f"{told}, {max(allowed.seconds - past.seconds, 0.0):.0f} s of {allowed.seconds:g} s are left"
+
+
+def _search(
+    store: Store, run: Run, task: Task, past: Past, workers: int, screen: Any
+) -> tuple[tuple[Candidate, ...], str, Yardstick]:
+    """The search and its choice, stored; gives the finalists, the chosen one first, and how the search ended."""
+    from discover.archive import choose
+    from discover.evolution import Budget, Search, workers_for
+    from discover.store import Batch, Candidacy
+
+    def keep(candidate: Candidate) -> None:
+        store.add_candidates(run.id, [Candidacy.of(candidate)])
+
+    stored, decided = len(store.batches(run.id)), store.choice(run.id)
+    named = tuple(run.options["proposers"])
+    with ctrl_c(screen) as pressed:
+        ready_fitter(screen.say)
+        with workers_for(task, workers) as executor:
+            search = Search(task, Budget.parse(run.budget), run.seed, executor, named, keep, past)
+            with closing(search.generations()) as generations:
+                for generation in generations:
+                    if generation.number > stored:
+                        store.add_batch(run.id, Batch.of(generation))
+                    screen.show(generation)
+                    if pressed:
+                        break
+            if decided is not None:
+                return search.finalists_of(decided.ranked), decided.search, search.yardstick
+            how = "interrupted" if pressed else "complete"
+            screen.say("final round: the best laws are refitted with many starts")
+            choice = choose(search.finalists())
+    ranked = choice.ranked if choice else ()
+    store.add_choice(run.id, how, ranked)
+    return ranked, how, search.yardstick
+
+
+def _rank(
+    store: Store, run: Run, task: Task, ranked: tuple[Candidate, ...], yardstick: Yardstick, say: Callable[[str], None]
+) -> tuple[dict[str, Any], ...]:
+    """The leaderboard, stored: here the held-out rows are opened."""
     import numpy as np
 
     from discover import leaderboard as boards
-    from discover.archive import RULE, choose
-    from discover.evolution import Budget, Search, workers_for
-    from discover.store import Candidacy, Store, record, task_digest, write_leaderboard
-    from discover.task import load_task
-    from discover.tui import leaderboard_markdown
+    from discover.store import record
 
-    loaded, allowed = load_task(task), Budget.parse(budget)
-    asked = {"task": loaded.name, "seed": seed, "budget": budget}
-    workers = workers or cores()
-    with Store(store_path, create=True) as store:
-        number = store.start_run(
-            task=loaded.name,
-            folder=loaded.folder,
-            digest=task_digest(loaded),
-            seed=seed,
-            budget=budget,
-            options={"workers": workers, "rule": RULE},
-        )
-        with recorded(store, number) as ended, screen_for(loaded.name, allowed, quiet) as screen:
-            with ctrl_c(screen) as pressed:
-                ready_fitter(screen.say)
-                with workers_for(loaded, workers) as executor:
-                    search = Search(loaded, allowed, seed, executor)
-                    with closing(search.generations()) as generations:
-                        for generation in generations:
-                            store.add_candidates(number, map(Candidacy.of, generation.candidates))
-                            screen.show(generation)
-                            if pressed:
-                                break
-                    interrupted = bool(pressed)
-                    screen.say("final round: the best laws are refitted with many starts")
-                    choice = choose(search.finalists())
-                ranked = choice.ranked if choice else ()
-                opening = functools.partial(store.add_opening, number)
-                rng = np.random.default_rng([seed, 2])
-                built = boards.build(loaded, ranked, rng=rng, opening=opening, yardstick=search.yardstick)
-            rows = [{**record(row), **asked, "run": number} for row in built]
-            store.add_rows(number, loaded.name, rows)
-            folder = store_path.parent / loaded.name
-            written = write_leaderboard(folder, rows, leaderboard_markdown(loaded, rows))
-            ended("interrupted" if interrupted else "complete")
-    print_leaderboard(loaded.name, rows)
-    click.echo(f"written: {', '.join(map(str, written))}; run {number} in {store_path}", err=True)
-    if interrupted:
-        raise click.exceptions.Exit(INTERRUPTED)
+    def opening(what: str) -> None:
+        before = store.openings(run.id)
+        if before:
+            say("the held-out rows were opened before the run was killed: they are opened again, for the same laws")
+        store.add_opening(run.id, f"resumed, for the same laws: {what}" if before else what)
+
+    built = boards.build(task, ranked, rng=np.random.default_rng([run.seed, 2]), opening=opening, yardstick=yardstick)
+    asked = {"task": task.name, "seed": run.seed, "budget": run.budget, "run": run.id}
+    store.add_rows(run.id, task.name, [{**record(row), **asked} for row in built])
+    return store.rows(run=run.id)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from discover.errors import DiscoverError, did_you_mean
 from discover.proposers.evolutionary import Crossover, Evolutionary, Families, Mutation, OtherRecipe, Recipes
+from discover.proposers.human import Human
 from discover.proposers.portfolio import Portfolio
 from discover.proposers.proposal import Proposal
 from discover.proposers.proposer import Proposer
@@ -17,12 +19,29 @@ if TYPE_CHECKING:
 
 _KINDS: dict[str, type[Evolutionary]] = {k.name: k for k in (Families, Mutation, Crossover, OtherRecipe)}
 DEFAULT = tuple(_KINDS)
+HUMAN = Human.name
 
 
 def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT) -> Portfolio:
-    """The named proposers for a task."""
+    """The named proposers for a task; with "human" among them the search starts from the task's human laws."""
     recipes = Recipes(task, genes="recipe" in names)
-    return Portfolio([_KINDS[name](task, recipes) for name in names])
+    sharing = [_KINDS[name](task, recipes) for name in names if name != HUMAN]
+    return Portfolio(sharing, [Human(task)] if HUMAN in names else [])
 
 
-__all__ = ["DEFAULT", "Portfolio", "Proposal", "Proposer", "portfolio_of"]
+def proposers_named(text: str) -> tuple[str, ...]:
+    """The proposers that a comma-separated list names; "auto" for those of every search.
+
+    Raises:
+        DiscoverError: A name that is none; offers close matches.
+    """
+    if text.strip() == "auto":
+        return DEFAULT
+    names = [name.strip() for name in text[:1000].split(",")]
+    for name in names:
+        if name not in _KINDS:
+            raise DiscoverError(f"proposers: {name[:60]!r} is none{did_you_mean(name, ['auto', *_KINDS])}")
+    return tuple(dict.fromkeys(names))
+
+
+__all__ = ["DEFAULT", "HUMAN", "Portfolio", "Proposal", "Proposer", "portfolio_of", "proposers_named"]

@@ -20,13 +20,22 @@ _LEAST = 0.08  # no proposer falls below this share: what fails early may serve 
 class Portfolio:
     """Shares between proposers, by elites won per candidate asked for, recent ones counting most.
 
+    Args:
+        proposers: Those that share the batches.
+        openers: Those that are asked first of all, until they have no more, and have no share.
+
     Source: probability matching (Thierens 2005) with a floor.
     """
 
-    def __init__(self, proposers: Sequence[Proposer]) -> None:
-        self.proposers = tuple(proposers)
+    def __init__(self, proposers: Sequence[Proposer], openers: Sequence[Proposer] = ()) -> None:
+        self.proposers, self.openers = tuple(proposers), tuple(openers)
         self._won = dict.fromkeys((p.name for p in proposers), 1.0)
         self._asked = dict.fromkeys((p.name for p in proposers), 4.0)
+
+    @property
+    def repeats_itself(self) -> bool:
+        """Whether all of its proposers do."""
+        return all(p.repeats_itself for p in (*self.openers, *self.proposers))
 
     def shares(self) -> dict[str, float]:
         """Fraction of the next batch for each proposer."""
@@ -42,6 +51,9 @@ class Portfolio:
         chance = np.array([shares[name] for name in names])
         by_name = {p.name: p for p in self.proposers}
         asked: list[Proposal] = []
+        for opener in self.openers:
+            while len(asked) < count and (opening := opener.ask(archive, rng)):
+                self._reserve(opening, archive, asked)
         for _ in range(count * 30):
             if len(asked) == count:
                 break
@@ -52,14 +64,16 @@ class Portfolio:
                 else names[int(rng.choice(len(names), p=chance / chance.sum()))]
             )
             proposal = by_name[name].ask(archive, rng)
-            if proposal is None:
-                continue
-            key = f"{proposal.law.key} | {proposal.recipe.text}"
-            if archive.knows(key):
-                continue
-            archive.reserve(key)
-            asked.append(proposal)
+            if proposal is not None:
+                self._reserve(proposal, archive, asked)
         return asked
+
+    @staticmethod
+    def _reserve(proposal: Proposal, archive: Archive, asked: list[Proposal]) -> None:
+        """Adds a proposal to those asked for, unless the archive knows it."""
+        if not archive.knows(proposal.key):
+            archive.reserve(proposal.key)
+            asked.append(proposal)
 
     def tell(self, candidates: Sequence[Candidate], entered: Sequence[Candidate], archive: Archive) -> None:
         """Credits proposers for the candidates that became elites, and tells each what became of its own."""
@@ -75,11 +89,11 @@ class Portfolio:
         for name in self._won:
             self._won[name] = max(self._won[name], 0.05)
             self._asked[name] = max(self._asked[name], 1.0)
-        for proposer in self.proposers:
+        for proposer in (*self.openers, *self.proposers):
             if own := [candidate for candidate in candidates if candidate.proposer == proposer.name]:
                 proposer.tell(own, archive)
 
     def close(self) -> None:
         """Ends what the proposers started."""
-        for proposer in self.proposers:
+        for proposer in (*self.openers, *self.proposers):
             proposer.close()

@@ -32,6 +32,11 @@ class Proposal:
     parents: tuple[int, ...] = ()
     guess: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False)
 
+    @property
+    def key(self) -> str:
+        """The key of the candidate that it becomes: law and recipe."""
+        return f"{self.law.key} | {self.recipe.text}"
+
 
 def tidy_law(
     expression: Expression, inputs: tuple[str, ...], bounds: dict[str, tuple[float, float]]

@@ -18,9 +18,13 @@ class Proposer:
 
     Attributes:
         name: What the portfolio, the store and the screens call it.
+        repeats_itself: Whether the same archive, the same `rng` and the same candidates told give the same proposals. A
+            killed run then goes on exactly as it would have; with a proposer that does not, its batches are taken
+            from the store as they are.
     """
 
     name = ""
+    repeats_itself = True
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
         """One proposal, or None where there is none to be had now. All chance comes from `rng`."""

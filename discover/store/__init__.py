@@ -4,14 +4,18 @@ In: what a run was asked, its candidates as they are assessed, leaderboard rows,
 Out: the same records, exactly (floats as their shortest repr). Stays out: what to search, how to rank.
 """
 
-from discover.store.identity import law_id, short_name, task_digest
-from discover.store.leaderboards import read_leaderboard, write_leaderboard
+from discover.store.identity import law_id, short_name, task_digest, versions
+from discover.store.leaderboards import read_leaderboard, write_file, write_leaderboard
 from discover.store.lookup import find_law, latest_leaderboard
 from discover.store.records import from_json, record, to_json
-from discover.store.store import Candidacy, Opening, Run, Store
+from discover.store.resuming import resumable
+from discover.store.store import Batch, Candidacy, Chosen, Gain, Opening, Run, Store
 
 __all__ = [
+    "Batch",
     "Candidacy",
+    "Chosen",
+    "Gain",
     "Opening",
     "Run",
     "Store",
@@ -21,8 +25,11 @@ __all__ = [
     "law_id",
     "read_leaderboard",
     "record",
+    "resumable",
     "short_name",
     "task_digest",
     "to_json",
+    "versions",
+    "write_file",
     "write_leaderboard",
 ]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
+import platform
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from discover.store.records import to_json
@@ -39,3 +43,30 @@ def task_digest(task: Any) -> str:
     for array in (rows.inputs, rows.target, rows.cell):
         digest.update(array.tobytes())
     return digest.hexdigest()[:16]
+
+
+# Rooms that a search's result depends on; screens and verbs may change between a run and its resumption.
+_SEARCHING = ("law", "task", "fitting", "scoring", "archive", "proposers", "assessment.py", "evolution.py", "recall.py")
+
+
+@cache
+def code_digest() -> str:
+    """A hash of the source of everything that a search runs through."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for name in _SEARCHING:
+        path = package / name
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """What a result may depend on, to the last bit: discover and its source, Python, the numerical libraries."""
+    found = {"python": platform.python_version(), "code": code_digest()}
+    for name in ("discover-scaling-laws", "numpy", "scipy", "numba"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found

@@ -39,4 +39,35 @@ def m001_runs_and_what_they_found(db: sqlite3.Connection) -> None:
             )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_runs_and_what_they_found,)
+def m002_what_a_resumed_run_needs(db: sqlite3.Connection) -> None:
+    """Candidates to the last bit, what each batch left behind, the choice, and that a run was taken up again."""
+    added = {
+        "batches": """CREATE TABLE batches (
+            run TEXT NOT NULL REFERENCES runs(id), number INTEGER NOT NULL, elapsed REAL NOT NULL,
+            candidates INTEGER NOT NULL, shares TEXT NOT NULL, won TEXT NOT NULL, front TEXT NOT NULL,
+            PRIMARY KEY (run, number)) WITHOUT ROWID""",
+        "choices": """CREATE TABLE choices (
+            run TEXT PRIMARY KEY REFERENCES runs(id), made TEXT NOT NULL, search TEXT NOT NULL)""",
+        "finalists": """CREATE TABLE finalists (
+            run TEXT NOT NULL REFERENCES runs(id), place INTEGER NOT NULL, number INTEGER NOT NULL,
+            validation TEXT NOT NULL, arrays BLOB, status TEXT NOT NULL, seconds REAL,
+            PRIMARY KEY (run, place)) WITHOUT ROWID""",
+        "resumptions": """CREATE TABLE resumptions (
+            number INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES runs(id), resumed TEXT NOT NULL,
+            candidates INTEGER NOT NULL)""",
+    }
+    db.execute("ALTER TABLE candidates ADD COLUMN arrays BLOB")
+    db.execute("ALTER TABLE candidates ADD COLUMN bounds TEXT")
+    for table, statement in added.items():
+        db.execute(statement)
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'the store only grows'); END"
+            )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_runs_and_what_they_found,
+    m002_what_a_resumed_run_needs,
+)

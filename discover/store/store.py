@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from discover.errors import StoreError
+from discover.store.arrays import pack, unpack
 from discover.store.database import Database
-from discover.store.identity import run_id
+from discover.store.identity import run_id, versions
+from discover.store.lock import held, is_held
 from discover.store.records import from_json, record, to_json
 
 if TYPE_CHECKING:
@@ -39,7 +42,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Candidacy:
-    """A candidate as stored: plain values, so that reading a run needs neither its task nor its laws."""
+    """A candidate as stored: plain values and arrays, so that reading a run needs neither its task nor its laws.
+
+    Attributes:
+        validation: What `Validation` holds, bit by bit, but for the predictions: of them a hash, for they follow from
+            law and parameters.
+        bounds: Of the parameters that have any.
+    """
 
     number: int
     formula: str
@@ -51,12 +60,17 @@ class Candidacy:
     validation: Any = field(default_factory=dict)
     status: str = "ok"
     seconds: float | None = None
+    bounds: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, candidate: Candidate) -> Candidacy:
-        """What is kept of a candidate: all but the predictions that validation compared."""
-        kept = ("score", "r2", "nmse", "in_sample", "far", "parameters", "cost", "converged")
+        """What is kept of a candidate."""
         judged = candidate.validation
+        validation: dict[str, Any] = {}
+        if judged is not None:
+            validation = {f.name: getattr(judged, f.name) for f in fields(judged) if f.name != "probes"}
+            validation |= {"r2": judged.r2, "fingerprint": candidate.fingerprint}
+        free = (float("-inf"), float("inf"))
         return cls(
             number=candidate.number,
             formula=str(candidate.law),
@@ -65,10 +79,71 @@ class Candidacy:
             proposer=candidate.proposer,
             parents=tuple(candidate.parents),
             complexity=candidate.complexity,
-            validation={} if judged is None else {name: getattr(judged, name) for name in kept},
+            validation=validation,
             status=candidate.status,
             seconds=candidate.seconds,
+            bounds={name: pair for name, pair in candidate.law.bounds.items() if pair != free},
         )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a run looked like when a batch had been told.
+
+    Attributes:
+        number: Counted from 1.
+        elapsed_seconds: Spent by the run so far, over all its resumptions.
+        candidates: Assessed so far.
+        shares: Proposer -> its share of the next batch.
+        won: Proposer -> its candidates of this batch that became elites.
+        front: Numbers of the candidates on the Pareto front, simplest first.
+    """
+
+    number: int
+    elapsed_seconds: float
+    candidates: int
+    shares: Mapping[str, float]
+    won: Mapping[str, int]
+    front: tuple[int, ...]
+
+    @classmethod
+    def of(cls, generation: Any) -> Batch:
+        front = tuple(candidate.number for candidate in generation.front)
+        spent = generation.elapsed_seconds, generation.n_candidates
+        return cls(generation.number, *spent, dict(generation.shares), dict(generation.won), front)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a proposer gave to a run.
+
+    Attributes:
+        candidates: That it was asked for.
+        won: Of these, how many became elites.
+        share: Of the next batch, at the end; 0 for one that only opened the search.
+        on_front: Its laws on the Pareto front at the end.
+        seconds: That assessing its candidates took, summed over workers.
+    """
+
+    proposer: str
+    candidates: int
+    won: int
+    share: float
+    on_front: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The end of a search, written before the held-out rows are opened.
+
+    Attributes:
+        search: "complete" or "interrupted".
+        ranked: The refitted finalists as stored, the chosen one first; only what refitting changed is filled in.
+    """
+
+    search: str
+    ranked: tuple[Candidacy, ...]
 
 
 @dataclass(frozen=True)
@@ -102,6 +177,13 @@ class Store:
     def close(self) -> None:
         self._database.close()
 
+    def working_on(self, run: str) -> AbstractContextManager[None]:
+        """Meanwhile no other process may work on `run`; ResumeError when one does."""
+        return held(self.path, run)
+
+    def is_worked_on(self, run: str) -> bool:
+        return is_held(self.path, run)
+
     # what a run writes
 
     def start_run(
@@ -111,7 +193,7 @@ class Store:
         run = run_id()
         asked = (task, str(folder), digest, seed, budget, to_json(options))
         with self._database.writing() as db:
-            values = (run, *asked, _now(), to_json(_versions()))
+            values = (run, *asked, _now(), to_json(versions()))
             db.execute("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?)", values)
         return run
 
@@ -119,11 +201,44 @@ class Store:
         """All of them in one transaction; a number that the run already has is refused."""
         values = [
             (run, c.number, c.formula, c.recipe, c.key, c.proposer, to_json(c.parents), c.complexity,
-             to_json(c.validation), c.status, c.seconds)
+             *_split(c.validation), c.status, c.seconds, to_json(c.bounds) if c.bounds else None)
             for c in candidates
         ]  # fmt: skip
         with self._database.writing() as db:
-            db.executemany("INSERT INTO candidates VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)
+            db.executemany(
+                """INSERT INTO candidates (run, number, formula, recipe, key, proposer, parents, complexity, validation,
+                                           arrays, status, seconds, bounds)
+                   VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)""",
+                values,
+            )
+
+    def add_batch(self, run: str, batch: Batch) -> None:
+        """What a batch left behind; its candidates are added before."""
+        told = to_json(batch.shares), to_json(batch.won), to_json(batch.front)
+        with self._database.writing() as db:
+            db.execute(
+                "INSERT INTO batches VALUES (?,?,?,?,?,?,?)",
+                (run, batch.number, batch.elapsed_seconds, batch.candidates, *told),
+            )
+
+    def add_choice(self, run: str, search: str, ranked: Iterable[Candidate]) -> None:
+        """To be called before the held-out rows are opened: how the search ended, the chosen law and the others."""
+        values = [
+            (run, place, c.number, *_split(c.validation), c.status, c.seconds)
+            for place, c in enumerate(map(Candidacy.of, ranked))
+        ]
+        with self._database.writing() as db:
+            db.execute("INSERT INTO choices VALUES (?,?,?)", (run, _now(), search))
+            db.executemany("INSERT INTO finalists VALUES (?,?,?,?,?,?,?)", values)
+
+    def add_resumption(self, run: str) -> None:
+        """To be called when a run is taken up again."""
+        with self._database.writing() as db:
+            db.execute(
+                """INSERT INTO resumptions (run, resumed, candidates)
+                   VALUES (?1, ?2, (SELECT count(*) FROM candidates WHERE run = ?1))""",
+                (run, _now()),
+            )
 
     def add_opening(self, run: str, what: str) -> None:
         """To be called before the held-out rows are read."""
@@ -161,12 +276,42 @@ class Store:
             ).fetchall()
         return tuple(Run(*(from_json(v) if i in (6, 8) else v for i, v in enumerate(r))) for r in found)
 
+    def run(self, run: str) -> Run:
+        """The run of that id; StoreError where there is none."""
+        for found in self.runs():
+            if found.id == run:
+                return found
+        raise StoreError(f"run {run!r}: not in {self.path}; see: discover runs")
+
+    def gains(self, run: str) -> tuple[Gain, ...]:
+        """What each proposer gave to `run`, those with the largest share first."""
+        with self._database.reading() as db:
+            found = db.execute(
+                "SELECT proposer, count(*), total(seconds) FROM candidates WHERE run = ? GROUP BY proposer", (run,)
+            ).fetchall()
+            proposer_of = dict(db.execute("SELECT number, proposer FROM candidates WHERE run = ?", (run,)).fetchall())
+        batches = self.batches(run)
+        won, on_front = Counter[str](), Counter[str]()
+        for batch in batches:
+            won.update(batch.won)
+        shares = batches[-1].shares if batches else {}
+        if batches:
+            on_front.update(proposer_of[number] for number in batches[-1].front)
+        known = {name: (count, seconds) for name, count, seconds in found} | {
+            name: (0, 0.0) for name in shares if name not in {row[0] for row in found}
+        }
+        gains = [
+            Gain(name, count, won[name], shares.get(name, 0.0), on_front[name], seconds)
+            for name, (count, seconds) in known.items()
+        ]
+        return tuple(sorted(gains, key=lambda gain: (-gain.share, gain.proposer)))
+
     def candidates(self, run: str) -> tuple[Candidacy, ...]:
         """The candidates of `run` by number."""
         with self._database.reading() as db:
             found = db.execute(
                 """SELECT number, formula, recipe, key, proposer, complexity, status, seconds,
-                          parents, validation
+                          parents, validation, arrays, bounds
                    FROM candidates WHERE run = ? ORDER BY number""",
                 (run,),
             ).fetchall()
@@ -175,10 +320,47 @@ class Store:
             Candidacy(
                 **dict(zip(names, r[:8], strict=True)),
                 parents=tuple(from_json(r[8])),
-                validation=from_json(r[9]),
+                validation=_joined(r[9], r[10]),
+                bounds=from_json(r[11]) if r[11] else {},
             )
             for r in found
         )
+
+    def batches(self, run: str) -> tuple[Batch, ...]:
+        """What each batch of `run` left behind, in order."""
+        with self._database.reading() as db:
+            found = db.execute(
+                """SELECT number, elapsed, candidates, shares, won, front
+                   FROM batches WHERE run = ? ORDER BY number""",
+                (run,),
+            ).fetchall()
+        return tuple(
+            Batch(number, elapsed, candidates, from_json(shares), from_json(won), tuple(from_json(front)))
+            for number, elapsed, candidates, shares, won, front in found
+        )
+
+    def choice(self, run: str) -> Chosen | None:
+        """How the search of `run` ended and what it chose; None where it has not come so far."""
+        with self._database.reading() as db:
+            made = db.execute("SELECT search FROM choices WHERE run = ?", (run,)).fetchone()
+            found = db.execute(
+                """SELECT f.number, c.formula, c.recipe, c.key, c.proposer, f.status, f.seconds, f.validation, f.arrays
+                   FROM finalists AS f JOIN candidates AS c ON c.run = f.run AND c.number = f.number
+                   WHERE f.run = ? ORDER BY place""",
+                (run,),
+            ).fetchall()
+        if made is None:
+            return None
+        names = ("number", "formula", "recipe", "key", "proposer", "status", "seconds")
+        ranked = (Candidacy(**dict(zip(names, r[:7], strict=True)), validation=_joined(r[7], r[8])) for r in found)
+        return Chosen(made[0], tuple(ranked))
+
+    def resumptions(self, run: str) -> tuple[tuple[str, int], ...]:
+        """When `run` was taken up again, and how many candidates it had then."""
+        with self._database.reading() as db:
+            return tuple(
+                db.execute("SELECT resumed, candidates FROM resumptions WHERE run = ? ORDER BY number", (run,))
+            )
 
     def rows(self, *, run: str | None = None, task: str | None = None) -> tuple[dict[str, Any], ...]:
         """Leaderboard rows as they were added: newest run first, each leaderboard from its best row down."""
@@ -205,12 +387,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _versions() -> dict[str, str]:
-    """What a result may depend on: discover, Python, NumPy."""
-    versions = {"python": platform.python_version()}
-    for name in ("discover-scaling-laws", "numpy"):
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = "unknown"
-    return versions
+def _split(validation: Mapping[str, Any]) -> tuple[str, bytes | None]:
+    """Arrays apart from the rest: they are kept as bytes."""
+    arrays = {name: value for name, value in validation.items() if hasattr(value, "dtype") and value.shape}
+    rest = {name: value for name, value in validation.items() if name not in arrays}
+    return to_json(rest), pack(arrays) if arrays else None
+
+
+def _joined(text: str, blob: bytes | None) -> dict[str, Any]:
+    return {**from_json(text), **({} if blob is None else unpack(blob))}

@@ -7,7 +7,16 @@ decision; what is chosen, ranked or stopped is decided before. Rich is imported 
 from discover.tui.console import console
 from discover.tui.live import LiveScreen, PlainLines
 from discover.tui.markdown import leaderboard_markdown
-from discover.tui.tables import checks_table, fit_view, law_view, leaderboard_view, runs_table, tasks_table
+from discover.tui.tables import (
+    checks_table,
+    fit_view,
+    law_view,
+    leaderboard_view,
+    proposers_table,
+    run_view,
+    runs_table,
+    tasks_table,
+)
 
 __all__ = [
     "LiveScreen",
@@ -18,6 +27,8 @@ __all__ = [
     "law_view",
     "leaderboard_markdown",
     "leaderboard_view",
+    "proposers_table",
+    "run_view",
     "runs_table",
     "tasks_table",
 ]

@@ -144,13 +144,49 @@ def checks_table(checks: Sequence[Any]) -> Any:
     return table
 
 
+_UNENDED = "not ended: still going, or killed (discover run TASK --resume)"
+
+
 def runs_table(runs: Sequence[Any]) -> Any:
     table = _table("run", "task", ("seed", "right"), "budget", ("candidates", "right"), "started (UTC)", "status")
     for run in runs:
-        status = run.status or "not ended: still going, or killed"
+        status = run.status or _UNENDED
         started = run.started[:16].replace("T", " ")
         table.add_row(run.id, run.task, str(run.seed), run.budget, f"{run.candidates:,}", started, status)
     return table
+
+
+def proposers_table(gains: Sequence[Any]) -> Any:
+    """What each proposer gave to a run."""
+    names = ("candidates", "elites won", "laws on the front", "share at the end", "seconds")
+    table = _table("proposer", *((name, "right") for name in names))
+    for gain in gains:
+        share = f"{gain.share:.0%}" if gain.share else "-"
+        counts = f"{gain.candidates:,}", f"{gain.won:,}", str(gain.on_front)
+        table.add_row(gain.proposer, *counts, share, f"{gain.seconds:.1f}")
+    return table
+
+
+def run_view(run: Any, gains: Sequence[Any], resumptions: Sequence[tuple[str, int]]) -> Any:
+    """One run: what was asked, how it went, and what each proposer gave."""
+    from rich.console import Group
+    from rich.text import Text
+
+    facts = {
+        "task": f"{run.task} ({run.folder})",
+        "seed, budget": f"{run.seed}, {run.budget}",
+        "started (UTC)": run.started[:19].replace("T", " "),
+        "resumed (UTC)": ", ".join(f"{when[:19].replace('T', ' ')} at {n:,} candidates" for when, n in resumptions),
+        "ended (UTC)": run.ended[:19].replace("T", " "),
+        "status": run.status or _UNENDED,
+        "candidates": f"{run.candidates:,}",
+        "starts from": "the human laws" if run.options.get("start_from") else "nothing",
+        "workers": run.options.get("workers"),
+        "rule": run.options.get("rule"),
+        "versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
+    }
+    lines = [Text(f"{name}: {value}") for name, value in facts.items() if value]
+    return Group(Text(f"run {run.id}", style="bold"), *lines, proposers_table(gains))
 
 
 def front_table(front: Sequence[Any], most: int) -> Any:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from discover.errors import StoreError
-from discover.store import Candidacy, Store
+from discover.store import Batch, Candidacy, Gain, Store
+from discover.store.database import APPLICATION
+from discover.store.migrations import MIGRATIONS
 
 AWKWARD = (0.1 + 0.2, 1e-320, -0.0, 1.7976931348623157e308, math.inf, math.nan)
 
@@ -65,28 +69,89 @@ def test_candidates_read_back_exactly(path: Path):
     assert [repr(value) for value in read[3].validation["parameters"]] == [repr(value) for value in AWKWARD]
 
 
-def test_candidate_is_kept_without_the_predictions_that_validation_compared(path: Path):
-    class Law:
-        complexity = 5
+@dataclass(frozen=True)
+class Judged:
+    """A validation as far as the store looks at it."""
 
-        def __str__(self) -> str:
-            return "E + A/N"
+    score: float
+    nmse: np.ndarray
+    parameters: np.ndarray
+    converged: np.ndarray
+    probes: np.ndarray
+    far: str = ""
+    r2: ClassVar[float] = 0.86
 
-    judged = SimpleNamespace(
-        score=-2.0, r2=0.86, nmse=np.array([0.1, 0.2]), in_sample=0.01, far="", probes=np.zeros(9999),
-        parameters=np.array([[1.5, 2.5]]), cost=np.array([0.3]), converged=np.array([True]),
+
+def candidate_of(judged: Judged) -> Any:
+    law = SimpleNamespace(bounds={"E": (0.0, math.inf), "A": (-math.inf, math.inf)})
+    return SimpleNamespace(
+        number=1, law=law, recipe=SimpleNamespace(text="log"), key="k | log", proposer="families",
+        parents=(), complexity=5, validation=judged, status="ok", seconds=0.25, fingerprint="00ff",
     )  # fmt: skip
-    candidate = SimpleNamespace(
-        number=1, law=Law(), recipe=SimpleNamespace(text="log"), key="k | log", proposer="families",
-        parents=(), complexity=5, validation=judged, status="ok", seconds=0.25,
-    )  # fmt: skip
+
+
+def test_candidate_is_kept_to_the_last_bit_with_a_hash_for_its_predictions(path: Path):
+    awkward = np.array([AWKWARD, AWKWARD[::-1]])
+    awkward[0, -1] = -awkward[0, -1]  # a NaN with its sign set is another NaN
+    judged = Judged(-2.0, np.array([0.1, np.inf]), awkward, np.array([True, False]), np.zeros(9999))
     with Store(path, create=True) as store:
         number = run_of(store)
-        store.add_candidates(number, [Candidacy.of(candidate)])
+        store.add_candidates(number, [Candidacy.of(candidate_of(judged))])
         (read,) = store.candidates(number)
-    assert read.formula == "E + A/N"
-    assert read.validation["parameters"] == [[1.5, 2.5]]
+    assert read.bounds == {"E": [0.0, math.inf]}
+    assert (read.validation["score"], read.validation["far"], read.validation["r2"]) == (-2.0, "", 0.86)
+    assert read.validation["fingerprint"] == "00ff"
     assert "probes" not in read.validation
+    for name in ("nmse", "parameters", "converged"):
+        given, kept = getattr(judged, name), read.validation[name]
+        assert (kept.dtype, kept.shape, kept.tobytes()) == (given.dtype, given.shape, given.tobytes())
+
+
+def test_ten_thousand_candidates_of_a_task_with_many_cells_stay_below_60_megabytes(path: Path):
+    rng = np.random.default_rng(0)
+    shape = (42, 5)  # the groups of sft, and the parameters that a law may have there
+    with Store(path, create=True) as store:
+        number = run_of(store)
+        given = [
+            Candidacy.of(candidate_of(Judged(
+                -2.0, rng.random(9), rng.standard_normal(shape), rng.random(42) < 0.9, np.zeros(9)
+            )))
+            for _ in range(200)
+        ]  # fmt: skip
+        store.add_candidates(number, [replace(c, number=n) for n, c in enumerate(given)])
+    assert path.stat().st_size * 50 < 60e6
+
+
+def test_store_of_the_first_version_is_read_and_extended(path: Path):
+    path.parent.mkdir()
+    db = sqlite3.connect(path, isolation_level=None)
+    MIGRATIONS[0](db)
+    db.execute("INSERT INTO runs VALUES ('r', 't', 'f', 'd', 0, '9', '{}', '2026', '{}')")
+    db.execute(
+        "INSERT INTO candidates VALUES ('r', 1, 'a', 'log', 'k', 'families', '[]', 1, '{\"score\": 1}', 'ok', 0)"
+    )
+    db.execute(f"PRAGMA application_id = {APPLICATION}")
+    db.execute("PRAGMA user_version = 1")
+    db.close()
+    with Store(path) as store:
+        (read,) = store.candidates("r")
+        assert (read.validation, read.bounds) == ({"score": 1}, {})
+        store.add_candidates("r", [candidacy(2)])
+        assert (len(store.candidates("r")), store.choice("r"), store.batches("r")) == (2, None, ())
+
+
+def test_gains_of_proposers_are_counted_over_batches(path: Path):
+    with Store(path, create=True) as store:
+        number = run_of(store)
+        store.add_candidates(number, [replace(candidacy(n), seconds=0.5) for n in (1, 2)])
+        store.add_candidates(number, [replace(candidacy(3), proposer="human", seconds=2.0)])
+        store.add_batch(number, Batch(1, 1.0, 2, {"mutation": 0.7, "recipe": 0.3}, {"mutation": 2}, (1, 2)))
+        store.add_batch(number, Batch(2, 2.0, 3, {"mutation": 0.6, "recipe": 0.4}, {"human": 1}, (2, 3)))
+        assert store.gains(number) == (
+            Gain("mutation", 2, 2, 0.6, 1, 1.0),
+            Gain("recipe", 0, 0, 0.4, 0, 0.0),
+            Gain("human", 1, 1, 0.0, 1, 2.0),
+        )
 
 
 def test_batch_with_a_number_that_exists_is_refused_whole(path: Path):
@@ -141,13 +206,22 @@ def test_openings_are_kept_with_their_time(path: Path):
     assert opening.opened.startswith("20")
 
 
-@pytest.mark.parametrize("table", ["runs", "run_ends", "candidates", "leaderboard_rows", "held_out_openings"])
+TABLES = (
+    "runs", "run_ends", "candidates", "leaderboard_rows", "held_out_openings", "batches", "choices", "finalists",
+    "resumptions",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_no_row_can_be_changed_or_deleted(path: Path, table: str):
     with Store(path, create=True) as store:
         number = run_of(store)
         store.add_candidates(number, [candidacy(1)])
         store.add_rows(number, "t", [{"law": "t-1", "origin": "human", "formula": "a"}])
         store.add_opening(number, "x")
+        store.add_batch(number, Batch(1, 1.0, 1, {}, {}, (1,)))
+        store.add_choice(number, "complete", [candidate_of(Judged(-2.0, *[np.zeros(2)] * 4))])
+        store.add_resumption(number)
         store.end_run(number, "complete")
     db = sqlite3.connect(path)
     for statement in (
