@@ -23,7 +23,8 @@ VERBS = {
     "fit": "Fit and validate a formula of your own.",
     "export": "Write a law as code, LaTeX or JSON.",
     "verify": "Derive the row of a law again.",
-    "runs": "List the runs in the store.",
+    "runs": "List the runs in the store, or show one.",
+    "benchmark": "Run many tasks and seeds, and tabulate them.",
 }
 
 

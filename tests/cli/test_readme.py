@@ -44,7 +44,7 @@ def test_every_command_and_option_shown_exists():
         command = main.get_command(click.Context(main), verb)
         assert command is not None
         known = {name for parameter in command.params for name in parameter.opts}
-        assert set(re.findall(r"--[a-z]+", rest.partition("#")[0])) <= known
+        assert set(re.findall(r"--[a-z-]+", rest.partition("#")[0])) <= known
 
 
 def keys_told(command: str) -> set[str]:
