@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from discover.errors import DiscoverError
-from discover.evolution import Budget, Search, workers_for
+from discover.archive import Archive
+from discover.errors import DiscoverError, ResumeError
+from discover.evolution import NOTHING, Budget, Past, Search, workers_for
+from discover.proposers import DEFAULT, Proposal
+from discover.proposers.evolutionary import Mutation
+from discover.store import Candidacy
 from discover.task import Task, load_task
 
 
@@ -62,6 +68,95 @@ def test_a_budget_in_candidates_is_kept_exactly() -> None:
     generations = list(search.generations())
     assert generations[-1].n_candidates == 21
     assert [c.number for g in generations for c in g.candidates] == list(range(1, 22))
+
+
+class Recorded:
+    """A search with all that it kept, and how often its proposers were asked."""
+
+    def __init__(self, past: Past = NOTHING, candidates: int = 48, proposers: tuple[str, ...] = DEFAULT) -> None:
+        self.kept: list[Candidacy] = []
+        self.asked = 0
+        self.search = Search(
+            PARALLEL, Budget(candidates=candidates), 0, None, proposers,
+            lambda candidate: self.kept.append(Candidacy.of(candidate)), past,
+        )  # fmt: skip
+        ask = self.search.portfolio.ask
+
+        def counted(count: int, archive: Archive, rng: np.random.Generator) -> list[Proposal]:
+            self.asked += count
+            return ask(count, archive, rng)
+
+        self.search.portfolio.ask = counted  # type: ignore[method-assign]
+        self.generations = list(self.search.generations())
+
+    def elites(self) -> list[tuple[object, ...]]:
+        found = self.search.archive.elites
+        return [(c.number, c.key, c.fingerprint, c.validation.parameters.tobytes()) for c in found if c.validation]
+
+
+PARALLEL = load_task("parallel_scaling")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Recorded:
+    return Recorded()
+
+
+def past_of(whole: Recorded, count: int, **changes: Any) -> Past:
+    return Past({c.number: c for c in whole.kept[:count]}, **changes)
+
+
+@pytest.mark.parametrize("count", [5, 16, 37])
+def test_search_that_recalls_what_was_kept_goes_on_as_it_would_have(whole: Recorded, count: int) -> None:
+    resumed = Recorded(past_of(whole, count))
+    assert resumed.elites() == whole.elites()
+    assert [c.number for c in resumed.kept] == list(range(count + 1, 49)), "only the others are assessed"
+    assert [g.shares for g in resumed.generations] == [g.shares for g in whole.generations]
+    assert [g.won for g in resumed.generations] == [g.won for g in whole.generations]
+
+
+def test_search_that_is_over_asks_for_no_more(whole: Recorded) -> None:
+    resumed = Recorded(past_of(whole, 32, over=True, seconds=7.0), candidates=48)
+    assert (resumed.kept, resumed.asked, resumed.generations[-1].n_candidates) == ([], 32, 32)
+    assert resumed.generations[-1].elapsed_seconds == pytest.approx(7.0, abs=2.0)
+
+
+def test_every_candidate_is_kept_before_the_batch_after_the_next_is_asked_for(whole: Recorded) -> None:
+    at: list[tuple[int, int]] = []
+    search = Search(PARALLEL, Budget(candidates=48), keep=lambda c: at.append((c.number, search._asked)))
+    for _ in search.generations():
+        pass
+    assert [number for number, _ in at] == list(range(1, 49))
+    assert max(asked - number for number, asked in at) < 32
+
+
+def test_recalled_finalists_are_those_that_were_refitted(whole: Recorded) -> None:
+    finalists = [c for c in whole.search.finalists() if c.ok][:6]
+    again = Recorded(past_of(whole, 48)).search.finalists_of([Candidacy.of(c) for c in finalists])
+    assert [(c.key, c.fingerprint, c.status) for c in again] == [(c.key, c.fingerprint, c.status) for c in finalists]
+
+
+@pytest.mark.parametrize("change", [{"key": "x"}, {"validation": {"score": 1.0}}, {"fingerprint": "00"}])
+def test_candidate_that_is_not_as_it_was_is_refused(whole: Recorded, change: dict[str, Any]) -> None:
+    kept = whole.kept[:20]
+    if "fingerprint" in change:
+        change = {"validation": {**kept[3].validation, **change}}
+    kept[3] = replace(kept[3], **change)
+    with pytest.raises(ResumeError, match=r"candidate 4\b"):
+        Recorded(Past({c.number: c for c in kept}))
+
+
+def test_batches_of_proposers_that_do_not_repeat_themselves_are_taken_from_the_store(
+    whole: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Mutation, "repeats_itself", False)
+    resumed = Recorded(past_of(whole, 40))
+    assert resumed.asked == 8
+    assert [c.number for c in resumed.kept] == list(range(41, 49))
+    known = {c.number: c.key for c in whole.kept[:40]}
+    recalled = [c for g in resumed.generations for c in g.candidates if c.number <= 40]
+    assert {c.number: c.key for c in recalled} == known
+    assert len({c.key for g in resumed.generations for c in g.candidates}) == 48, "nothing is asked for twice"
 
 
 @pytest.mark.parametrize(

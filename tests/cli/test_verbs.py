@@ -210,6 +210,38 @@ def test_runs_are_listed(discover: Command, finished: Path):
     assert json.loads(discover("runs", "other", "--json", "--store", finished).stdout) == []
 
 
+def test_run_is_shown_with_what_each_proposer_gave(discover: Command, finished: Path):
+    with Store(finished) as store:
+        (run,) = store.runs()
+    shown = discover("runs", run.id[:20], "--store", finished).stdout
+    for part in (run.id, "seed, budget: 1, 48", "starts from: nothing", "laws on the front", "status: complete"):
+        assert part in shown
+    told = json.loads(discover("runs", run.id, "--json", "--store", finished).stdout)
+    assert (told["id"], told["resumptions"]) == (run.id, [])
+    assert sorted(told["options"]["proposers"]) == sorted(gain["proposer"] for gain in told["proposers"])
+    assert sum(gain["candidates"] for gain in told["proposers"]) == 48
+    assert sum(gain["share"] for gain in told["proposers"]) == pytest.approx(1.0)
+    assert [batch["candidates"] for batch in told["batches"]] == [16, 32, 48]
+    assert sum(sum(batch["won"].values()) for batch in told["batches"]) == sum(g["won"] for g in told["proposers"])
+    assert len(told["batches"][-1]["front"]) == sum(gain["on_front"] for gain in told["proposers"])
+
+
+def test_run_tells_what_it_starts_from_and_who_proposed(discover: Command, widgets: Path, tmp_path: Path):
+    store = tmp_path / "runs.sqlite"
+    arguments = ("--budget", 16, "--workers", 1, "--proposers", "families,recipe", "--start-from", "human")
+    result = discover("run", widgets, *arguments, "--store", store)
+    assert result.exit_code == 0, result.output
+    with Store(store) as opened:
+        (run,) = opened.runs()
+        first, *others = opened.candidates(run.id)
+    assert run.options["proposers"] == ["human", "families", "recipe"]
+    assert run.options["start_from"] == "human"
+    assert (first.proposer, first.formula) == ("human", "E + A/N**alpha + B/D**beta")
+    assert {c.proposer for c in others} <= {"families", "recipe"}
+    assert "starts from: the human laws" in discover("runs", run.id, "--store", store).stdout
+    assert "laws on the front" in result.stderr
+
+
 def test_same_seed_and_budget_give_the_same_candidates(
     discover: Command, finished: Path, widgets: Path, tmp_path: Path
 ):
