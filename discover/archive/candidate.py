@@ -57,7 +57,9 @@ class Candidate:
         the parameters of one cell and the noise, n the settings of all cells."""
         if self.validation is None:
             return float("inf")
-        n, k = self.validation.n_settings, len(self.law.parameters) + 1
+        n_shared = len(self.recipe.shared)
+        own = len(self.law.parameters) - n_shared + n_shared / len(self.validation.parameters)
+        n, k = self.validation.n_settings, own + 1
         return 2 * k / n + 8 * k * (k + 1) / (n * (n - k - 1)) if n > k + 1 else 4.0 * k
 
     @property

@@ -22,7 +22,7 @@ from discover.fitting.starts import draw_starts
 from discover.fitting.transforms import Transforms
 from discover.fitting.uncertainty import near_bounds, spread
 from discover.law.law import Law
-from discover.law.parser import parse
+from discover.law.parser import law_of, parse
 
 if TYPE_CHECKING:
     from discover.task import Rows
@@ -55,7 +55,7 @@ def fit(
         rng: Source of the starts.
         initial: (start, cell, parameter) guesses to try beside the random ones; NaN for a parameter that is to be
             drawn to suit the others.
-        shared: Parameters with one value for all cells.
+        shared: Parameters with one value for all cells, beside those of the recipe.
         weights: (row,) of the squared residuals; ones where left out.
 
     Returns:
@@ -66,6 +66,7 @@ def fit(
         FitError: A log loss with a target that is not positive; an argument of the wrong shape.
     """
     recipe = recipe or Recipe()
+    shared = tuple({*shared, *recipe.shared})
     missing = [name for name in law.inputs if name not in rows.input_names]
     if missing:
         raise UnknownInputError(f"law reads {missing[0]!r}; the rows have {', '.join(rows.input_names)}")
@@ -110,9 +111,14 @@ def fit_cells(
     As `fit`, on cells already laid out; `polish` adds the orthogonal refinement of the winners; `steps` and
     `tolerance` (relative gain in cost) bound the work.
     """
+    shared = tuple(sorted({*shared, *recipe.shared}))
     residuals = Residuals(law, recipe.is_log, shared)
     n_cells = len(cells.target)
-    if starts and not shared:
+    if starts and shared:
+        apart = _cell_by_cell(law, cells, recipe, shared, starts, rng, initial, steps, max(tolerance, 1e-6))[None]
+        initial = apart if initial is None else np.concatenate([initial, apart])
+        starts = 0
+    elif starts:
         easier = _easier_fit(law, cells, recipe, residuals, starts, rng, steps, tolerance)
         if easier is not None:
             initial = easier[None] if initial is None else np.concatenate([initial, easier[None]])
@@ -175,6 +181,41 @@ def prepare() -> None:
     fit_cells(law, cells, Recipe(), starts=2, rng=np.random.default_rng(0))
 
 
+def _cell_by_cell(
+    law: Law,
+    cells: Cells,
+    recipe: Recipe,
+    shared: Sequence[str],
+    starts: int,
+    rng: np.random.Generator,
+    initial: np.ndarray | None,
+    steps: int,
+    tolerance: float,
+) -> np.ndarray:
+    """Parameters (cell, parameter) from which to search for shared ones.
+
+    One random start would have to suit all cells at once. So each cell finds its own way first; then, with the medians
+    of the shared parameters held, its other parameters again.
+    """
+    plain = Recipe("log" if recipe.is_log else "squared")
+    options = {"starts": starts, "rng": rng, "steps": steps, "tolerance": tolerance}
+    found, _, _ = fit_cells(law, cells, plain, initial=initial, **options)  # type: ignore[arg-type]
+    place = [law.parameters.index(name) for name in shared]
+    finite = np.isfinite(found).all(axis=1)
+    found[:, place] = np.median(found[finite][:, place], axis=0) if finite.any() else 1.0
+    own = [j for j in range(len(law.parameters)) if j not in place]
+    if own:
+        held = law_of(law.expression, (*law.inputs, *shared), bounds=law.bounds)
+        columns = {n: np.broadcast_to(found[:, [j]], cells.target.shape) for n, j in zip(shared, place, strict=True)}
+        fixed = Cells({**cells.inputs, **columns}, cells.target, cells.weight, cells.count)
+        order = [held.parameters.index(law.parameters[j]) for j in own]
+        start = np.empty((1, len(found), len(own)))
+        start[0][:, order] = found[:, own]
+        again, _, _ = fit_cells(held, fixed, plain, initial=start, **options)  # type: ignore[arg-type]
+        found[:, own] = again[:, order]
+    return found
+
+
 def _easier_fit(
     law: Law,
     cells: Cells,
@@ -235,6 +276,9 @@ def _starts(
 
     if initial is not None:
         given = initial[:, :, residuals.nonlinear]
+        if residuals.is_shared.any():
+            middle = np.median(given[:, :, residuals.is_shared], axis=1, keepdims=True)
+            given[:, :, residuals.is_shared] = np.broadcast_to(middle, given[:, :, residuals.is_shared].shape)
         for guess in given:
             values = {name: guess[:, j] for j, name in enumerate(names) if np.isfinite(guess[:, j]).all()}
             if len(values) < len(names):

@@ -28,18 +28,23 @@ class Recipe:
         window: Fraction of the rows, the smallest in scale, that are left out.
         once: Whether rows of equal inputs share the weight of one: what was varied beside the inputs then cannot
             make a setting count more because it was varied there.
+        shared: Parameters of the law with one value for all cells, in alphabetical order.
     """
 
     loss: str = "squared"
     weight: float = 0.0
     window: float = 0.0
     once: bool = False
+    shared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise FitError(f"loss: {self.loss!r}{did_you_mean(self.loss, LOSSES)}")
         if not (0.0 <= self.weight <= 4.0 and 0.0 <= self.window < 0.95):
             raise FitError(f"recipe: weight {self.weight}, window {self.window}; expected 0..4 and 0..0.95")
+        if bad := [name for name in self.shared if not name.isidentifier()]:
+            raise FitError(f"recipe: shared={bad[0]!r}; expected names of parameters, such as shared=alpha,beta")
+        object.__setattr__(self, "shared", tuple(sorted(set(self.shared))))
 
     @property
     def is_log(self) -> bool:
@@ -53,8 +58,9 @@ class Recipe:
     @property
     def text(self) -> str:
         """Such as "log weight=0.5"; `from_text` reads it back."""
-        extra = [f"{f.name}={getattr(self, f.name):g}" for f in fields(self)[1:] if getattr(self, f.name) != f.default]
-        return " ".join([self.loss, *extra])
+        numbers = [f.name for f in fields(self)[1:-1] if getattr(self, f.name) != f.default]
+        extra = [f"{name}={getattr(self, name):g}" for name in numbers]
+        return " ".join([self.loss, *extra, *([f"shared={','.join(self.shared)}"] if self.shared else [])])
 
     @classmethod
     def from_text(cls, text: str) -> Recipe:
@@ -65,15 +71,20 @@ class Recipe:
         """
         loss, *settings = text.split() or ["squared"]
         values: dict[str, float] = {}
+        shared: tuple[str, ...] = ()
         for setting in settings:
             name, _, value = setting.partition("=")
+            if name == "shared":
+                shared = tuple(value.split(","))
+                continue
             if name not in ("weight", "window", "once"):
-                raise FitError(f"recipe: unknown setting {setting!r}; known: weight=..., window=..., once=1")
+                known = "weight=..., window=..., once=1, shared=name,..."
+                raise FitError(f"recipe: unknown setting {setting!r}; known: {known}")
             try:
                 values[name] = float(value)
             except ValueError:
                 raise FitError(f"recipe: {setting!r}: expected a number after '='") from None
-        return cls(loss, values.get("weight", 0.0), values.get("window", 0.0), bool(values.get("once", 0.0)))
+        return cls(loss, values.get("weight", 0.0), values.get("window", 0.0), bool(values.get("once", 0.0)), shared)
 
     @property
     def weighs(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from discover.errors import DiscoverError, did_you_mean
-from discover.proposers.evolutionary import Crossover, Evolutionary, Families, Mutation, OtherRecipe, Recipes
+from discover.proposers.evolutionary import Crossover, Evolutionary, Families, Mutation, OtherRecipe, Recipes, Sharing
 from discover.proposers.human import Human
 from discover.proposers.portfolio import Portfolio
 from discover.proposers.proposal import Proposal
@@ -17,7 +17,7 @@ from discover.proposers.proposer import Proposer
 if TYPE_CHECKING:
     from discover.task import Task
 
-_KINDS: dict[str, type[Evolutionary]] = {k.name: k for k in (Families, Mutation, Crossover, OtherRecipe)}
+_KINDS: dict[str, type[Evolutionary]] = {k.name: k for k in (Families, Mutation, Crossover, OtherRecipe, Sharing)}
 DEFAULT = tuple(_KINDS)
 HUMAN = Human.name
 
@@ -25,8 +25,9 @@ HUMAN = Human.name
 def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT) -> Portfolio:
     """The named proposers for a task; with "human" among them the search starts from the task's human laws."""
     recipes = Recipes(task, genes="recipe" in names)
-    sharing = [_KINDS[name](task, recipes) for name in names if name != HUMAN]
-    return Portfolio(sharing, [Human(task)] if HUMAN in names else [])
+    one_cell = len(task.training.cells) == 1
+    useful = [name for name in names if name != HUMAN and not (one_cell and name == Sharing.name)]
+    return Portfolio([_KINDS[name](task, recipes) for name in useful], [Human(task)] if HUMAN in names else [])
 
 
 def proposers_named(text: str) -> tuple[str, ...]:

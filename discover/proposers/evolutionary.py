@@ -93,6 +93,8 @@ class Evolutionary(Proposer):
         if not is_sensible(law, self.cap):
             return None
         guess = {new: pieces.known[old] for old, new in renamed.items() if old in pieces.known}
+        if recipe.shared:
+            recipe = replace(recipe, shared=tuple(renamed[old] for old in recipe.shared if old in renamed))
         return Proposal(law, recipe, self.name, parents, guess)
 
 
@@ -153,3 +155,21 @@ class OtherRecipe(Evolutionary):
             if recipe != parent.recipe:
                 return Proposal(parent.law, recipe, self.name, (parent.number,), values_of(parent))
         return None
+
+
+class Sharing(Evolutionary):
+    """A good law of which one parameter has the same value in all cells, or no longer has."""
+
+    name = "sharing"
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        parent = archive.parent(rng)
+        if parent is None:
+            return None
+        names = parent.law.parameters
+        chosen = names[int(rng.integers(len(names)))]
+        shared = set(parent.recipe.shared) ^ {chosen}
+        if len(shared) == len(names):
+            return None
+        recipe = replace(parent.recipe, shared=tuple(shared))
+        return Proposal(parent.law, recipe, self.name, (parent.number,), values_of(parent))

@@ -449,3 +449,34 @@ def test_a_partial_guess_is_kept_and_the_rest_is_drawn_to_suit_it() -> None:
     assert dict(zip(law.parameters, fitted.parameters[0], strict=True)) == pytest.approx(
         {"k": 0.4, "A": 3.0, "a": 0.1, "B": 400.0, "b": 0.31}, rel=1e-5
     )
+
+
+def grouped(noise: float, n_cells: int = 8, per_cell: int = 5) -> Rows:
+    """Cells with levels of their own and one exponent, few rows each."""
+    rng = np.random.default_rng(3)
+    x = np.tile(np.geomspace(1.0, 64.0, per_cell), n_cells)
+    cell = np.repeat(np.arange(n_cells), per_cell)
+    level, height = rng.uniform(1.0, 2.0, n_cells), rng.uniform(2.0, 5.0, n_cells)
+    target = level[cell] + height[cell] * x**-0.4 + noise * rng.standard_normal(len(x))
+    cells = tuple(Cell(f"g{i}", "y") for i in range(n_cells))
+    return Rows(("x",), cells, x[:, None], target, cell, np.arange(len(x)) + 2)
+
+
+def test_a_recipe_may_say_that_a_parameter_is_one_for_all_cells() -> None:
+    """Eight cells of five noisy rows: each alone is far from the exponent, all together are not."""
+    rows, law = grouped(0.05), parse("E + A*x**(-a)", ["x"])
+    apart = fit(law, rows, rng=np.random.default_rng(0))
+    together = fit(law, rows, recipe=Recipe.from_text("squared shared=a"), rng=np.random.default_rng(0))
+    a = law.parameters.index("a")
+    assert np.ptp(together.parameters[:, a]) == 0.0
+    assert together.parameters[0, a] == pytest.approx(0.4, abs=0.03)
+    assert np.abs(apart.parameters[:, a] - 0.4).max() > 3 * abs(together.parameters[0, a] - 0.4)
+    assert together.converged
+
+
+def test_the_shared_parameters_of_a_recipe_are_read_back() -> None:
+    recipe = Recipe("log", weight=0.5, shared=("beta", "alpha"))
+    assert recipe.text == "log weight=0.5 shared=alpha,beta"
+    assert Recipe.from_text(recipe.text) == recipe
+    with pytest.raises(FitError, match="shared='2x'"):
+        Recipe.from_text("log shared=2x")

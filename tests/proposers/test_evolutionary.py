@@ -39,9 +39,21 @@ def test_families_stay_within_the_cap_and_read_back(name: str) -> None:
     assert len({(p.law.key, p.recipe) for p in proposals}) == 150
 
 
+def test_sharing_is_for_tasks_of_several_cells_and_names_parameters_of_the_law() -> None:
+    task, archive = filled_archive("parallel")
+    assert "sharing" not in portfolio_of(load_task("vocab_scaling")).shares()
+    (own,) = (p for p in portfolio_of(task).proposers if p.name == "sharing")  # type: ignore[arg-type]
+    rng = np.random.default_rng(2)
+    found = [p for _ in range(40) if (p := own.ask(archive, rng)) is not None]
+    assert found
+    for proposal in found:
+        assert set(proposal.recipe.shared) <= set(proposal.law.parameters)
+        assert 0 < len(proposal.recipe.shared) < len(proposal.law.parameters)
+
+
 @pytest.mark.parametrize("proposer", [p for p in DEFAULT if p != "families"])
 def test_descendants_stay_within_the_cap_and_name_their_parents(proposer: str) -> None:
-    task, archive = filled_archive("vocab")
+    task, archive = filled_archive("parallel" if proposer == "sharing" else "vocab")  # one cell has nothing to share
     names = (proposer, "recipe") if proposer != "recipe" else ("recipe",)
     portfolio = portfolio_of(task, names)  # type: ignore[arg-type]
     own = next(p for p in portfolio.proposers if p.name == proposer)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from discover.fitting import Recipe
 from discover.law import parse
 from discover.scoring import RACE, Validation, Yardstick, validate
-from discover.task import load_task
+from discover.task import Cell, Column, Rows, load_task
 
 
 def judged(task: str, formula: str, bounds: dict[str, tuple[float, float]] | None = None) -> Validation:
@@ -60,3 +62,20 @@ def test_a_setting_that_was_measured_often_counts_once() -> None:
     assert weights is not None
     assert weights.sum() == pytest.approx(50.0)
     assert Recipe.from_text(Recipe("log", once=True).text) == Recipe("log", once=True)
+
+
+def test_cells_of_one_fold_share_a_parameter_and_extrapolate_the_better_for_it() -> None:
+    """Few noisy rows in each of eight cells; the exponent is the same in all, and so says the score."""
+    rng = np.random.default_rng(5)
+    x, cell = np.tile(np.geomspace(1.0, 256.0, 7), 8), np.repeat(np.arange(8), 7)
+    target = rng.uniform(1.0, 2.0, 8)[cell] + rng.uniform(2.0, 5.0, 8)[cell] * x**-0.4 + 0.02 * rng.standard_normal(56)
+    cells = tuple(Cell(f"g{i}", "loss") for i in range(8))
+    rows = Rows(("x",), cells, x[:, None], target, cell, np.arange(56) + 2)
+    x_column = Column("x", "1", "log", "", None, None)
+    task = replace(load_task("moe_scaling"), scale_axes=("x",), limits=(), inputs=(x_column,))
+    yardstick, law = Yardstick.of(task, rows), parse("E + A*x**(-a)", ["x"])
+    apart, together = (
+        validate(law, Recipe(shared=shared), yardstick, RACE, np.random.default_rng(0)) for shared in ((), ("a",))
+    )
+    assert together.score < apart.score - 0.3
+    assert np.ptp(together.parameters[:, law.parameters.index("a")]) == 0.0
