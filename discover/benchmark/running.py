@@ -67,7 +67,7 @@ class Runs:
         """
         store = self.place(asked) / "discover.sqlite"
         digest, fresh = task_digest(load_task(asked.folder)), False
-        while True:
+        while not self._stopped:
             run = None if fresh else _newest(store, asked, digest)
             if run is not None and run.status == "complete":
                 return self._record(asked, store, run)
@@ -81,6 +81,7 @@ class Runs:
             if code != 0:
                 raise DiscoverError(f"{asked}: discover run ended with code {code}: {told}")
             fresh = False
+        raise DiscoverError(f"{asked}: stopped")
 
     def stop(self) -> None:
         """Ends the processes at once; what they kept is resumed by the next benchmark."""

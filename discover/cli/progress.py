@@ -24,11 +24,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def screen_for(task: str, budget: Any, quiet: bool) -> Any:
+def screen_for(task: str, budget: Any, quiet: bool, spent_seconds: float = 0.0) -> Any:
     from discover.tui import LiveScreen, PlainLines, console
 
     made = console(stderr=True)
-    return PlainLines(made) if quiet or not made.is_terminal else LiveScreen(made, task, budget)
+    return PlainLines(made) if quiet or not made.is_terminal else LiveScreen(made, task, budget, spent_seconds)
 
 
 def ready_fitter(say: Callable[[str], None] | None = None) -> None:

@@ -122,7 +122,7 @@ def _carry_out(
     run = store.run(number)
     allowed = Budget.parse(run.budget)
     past = _past(store, run) if resumed else NOTHING
-    with recorded(store, number) as ended, screen_for(task.name, allowed, quiet) as screen:
+    with recorded(store, number) as ended, screen_for(task.name, allowed, quiet, past.seconds) as screen:
         if resumed:
             screen.say(_told(run, past, allowed))
         ranked, how, yardstick = _search(store, run, task, past, workers, screen)

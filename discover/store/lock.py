@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from discover.errors import ResumeError
+from discover.errors import ResumeError, StoreError
 
 
 def _path(store: Path, run: str) -> Path:
@@ -34,9 +34,13 @@ def held(store: Path, run: str) -> Iterator[None]:
 
     Raises:
         ResumeError: Another process holds it: the run is still going.
+        StoreError: The lock cannot be written beside the store.
     """
     path = _path(store, run)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by the workers
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by the workers
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror}); use --store") from None
     try:
         if _taken(handle):
             raise ResumeError(f"run {run}: still going in another process; wait for it, or end it with Ctrl-C there")

@@ -51,12 +51,12 @@ class PlainLines:
 class LiveScreen:
     """Candidates, time left, best law, front, proposers' shares and failures, redrawn in place."""
 
-    def __init__(self, console: Any, task: str, budget: Any) -> None:
+    def __init__(self, console: Any, task: str, budget: Any, spent_seconds: float = 0.0) -> None:
         from rich.live import Live
 
         self.task, self.budget = task, budget
         self._generation: Any = None
-        self._started = time.monotonic()
+        self._started = time.monotonic() - spent_seconds  # by the run before it was killed
         self._live = Live(console=console, get_renderable=self._view, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:
