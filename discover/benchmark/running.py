@@ -52,7 +52,7 @@ class Runs:
 
     def __init__(self, folder: Path, workers: int | None) -> None:
         self.folder, self.workers = folder, workers
-        self._processes: set[subprocess.Popen[str]] = set()
+        self._processes: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -107,24 +107,28 @@ class Runs:
             command += ["--resume", run]
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         env = {**dict.fromkeys(_THREAD_LIMITS, "1"), **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-        with self._lock:
-            if self._stopped:
-                raise DiscoverError(f"{asked}: stopped")
-            # Ctrl-C is for the benchmark: a run that heard it would end early, and count as finished.
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                env=env,
-                start_new_session=True,
-            )
-            self._processes.add(process)
-        _, told = process.communicate()
+        store.parent.mkdir(parents=True, exist_ok=True)
+        # A file, not a pipe: a run goes on when the benchmark is killed.
+        said = store.parent / "run.log"
+        with said.open("w", encoding="utf-8") as log:
+            with self._lock:
+                if self._stopped:
+                    raise DiscoverError(f"{asked}: stopped")
+                # Ctrl-C is for the benchmark: a run that heard it would end early, and count as finished.
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    env=env,
+                    start_new_session=True,
+                )
+                self._processes.add(process)
+            code = process.wait()
         with self._lock:
             self._processes.discard(process)
-        return process.returncode, (told.strip().splitlines() or ["nothing said"])[-1][:500]
+        lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return code, (lines or ["nothing said"])[-1][:500]
 
     def _record(self, asked: Asked, store: Path, run: Run) -> dict[str, Any]:
         with Store(store) as opened:

@@ -44,9 +44,11 @@ def held(store: Path, run: str) -> Iterator[None]:
     try:
         if _taken(handle):
             raise ResumeError(f"run {run}: still going in another process; wait for it, or end it with Ctrl-C there")
-        yield
-        with contextlib.suppress(OSError):
-            path.unlink()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
     finally:
         os.close(handle)
 

@@ -65,6 +65,22 @@ def test_benchmark_is_stopped_and_goes_on(start: Start, discover: Command, widge
     assert row["held_out_r2"] == first["held_out_r2"]
 
 
+def test_run_of_a_killed_benchmark_is_waited_for(start: Start, discover: Command, widgets: Path, tmp_path: Path):
+    """Its messages went into a pipe that nobody read any more: the run ended with a broken pipe."""
+    asked = ("benchmark", widgets, "--seeds", 1, "--budget", 96, "--workers", 1, "--output", tmp_path)
+    store = tmp_path / "runs" / "auto" / "widgets-0" / "discover.sqlite"
+    process = start(*asked)
+    while _candidates(store) < 16:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.kill()
+    result = discover(*asked)
+    assert result.exit_code == 0, result.output
+    assert [(f["candidates"], f["resumed"]) for f in figures(tmp_path)] == [(96, 0)]
+    with Store(store) as opened:
+        assert [run.status for run in opened.runs()] == ["complete"]
+
+
 def _candidates(store: Path) -> int:
     try:
         with sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True) as db:
