@@ -17,7 +17,7 @@ from discover.errors import DiscoverError
 from discover.store import Run, Store, short_name, task_digest, versions
 from discover.task import load_task
 
-EVOLUTIONARY = ("families", "mutation", "crossover", "recipe")
+EVOLUTIONARY = ("families", "mutation", "crossover", "recipe", "sharing")
 _ROOT = Path(__file__).resolve().parents[2]
 _THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _MISTAKE = 2  # the exit code of a refusal

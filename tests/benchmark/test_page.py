@@ -108,7 +108,7 @@ def test_figures_that_do_not_fit_are_refused(tmp_path: Path, text: str, told: st
 
 
 def test_arms_name_their_proposers():
-    evolution = "families,mutation,crossover,recipe"
+    evolution = "families,mutation,crossover,recipe,sharing"
     assert arms_named("auto, none,operon,families+mutation,families") == {
         "auto": "auto",
         "none": evolution,
