@@ -10,20 +10,28 @@ from typing import TYPE_CHECKING
 from discover.errors import DiscoverError, did_you_mean
 from discover.proposers.evolutionary import Crossover, Evolutionary, Families, Mutation, OtherRecipe, Recipes, Sharing
 from discover.proposers.human import Human
+from discover.proposers.operon import Operon, demand
 from discover.proposers.portfolio import Portfolio
 from discover.proposers.proposal import Proposal
 from discover.proposers.proposer import Proposer
+from discover.proposers.residual import Residual
 
 if TYPE_CHECKING:
     from discover.task import Task
 
-_KINDS: dict[str, type[Evolutionary]] = {k.name: k for k in (Families, Mutation, Crossover, OtherRecipe, Sharing)}
-DEFAULT = tuple(_KINDS)
+_KINDS: dict[str, type[Evolutionary]] = {
+    k.name: k for k in (Families, Mutation, Crossover, OtherRecipe, Sharing, Residual, Operon)
+}
+DEFAULT = tuple(name for name in _KINDS if name != Operon.name)  # what needs no engine, the same on every machine
 HUMAN = Human.name
 
 
 def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT) -> Portfolio:
-    """The named proposers for a task; with "human" among them the search starts from the task's human laws."""
+    """The named proposers for a task; with "human" among them the search starts from the task's human laws.
+
+    Raises:
+        DiscoverError: "operon" is named and its engine is not installed; says how to install it.
+    """
     recipes = Recipes(task, genes="recipe" in names)
     one_cell = len(task.training.cells) == 1
     useful = [name for name in names if name != HUMAN and not (one_cell and name == Sharing.name)]
@@ -34,7 +42,7 @@ def proposers_named(text: str) -> tuple[str, ...]:
     """The proposers that a comma-separated list names; "auto" for those of every search.
 
     Raises:
-        DiscoverError: A name that is none; offers close matches.
+        DiscoverError: A name that is none; offers close matches. "operon" where its engine is not installed.
     """
     if text.strip() == "auto":
         return DEFAULT
@@ -42,6 +50,8 @@ def proposers_named(text: str) -> tuple[str, ...]:
     for name in names:
         if name not in _KINDS:
             raise DiscoverError(f"proposers: {name[:60]!r} is none{did_you_mean(name, ['auto', *_KINDS])}")
+    if Operon.name in names:
+        demand()
     return tuple(dict.fromkeys(names))
 
 

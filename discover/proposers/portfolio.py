@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from discover.archive import Archive, Candidate
 
 _FORGETS = 0.97  # per batch
-_LEAST = 0.08  # no proposer falls below this share: what fails early may serve late
+_LEAST = 0.06  # no proposer falls below this share: what fails early may serve late
 
 
 class Portfolio:
-    """Shares between proposers, by elites won per candidate asked for, recent ones counting most.
+    """Shares between proposers, by elites won per candidate and effort, recent ones counting most.
 
     Args:
         proposers: Those that share the batches.
@@ -39,7 +39,7 @@ class Portfolio:
 
     def shares(self) -> dict[str, float]:
         """Fraction of the next batch for each proposer."""
-        rate = {name: self._won[name] / self._asked[name] for name in self._won}
+        rate = {p.name: self._won[p.name] / (self._asked[p.name] * p.effort) for p in self.proposers}
         total = sum(rate.values())
         room = 1.0 - _LEAST * len(rate)
         return {name: _LEAST + room * r / total for name, r in rate.items()}

@@ -21,10 +21,13 @@ class Proposer:
         repeats_itself: Whether the same archive, the same `rng` and the same candidates told give the same proposals. A
             killed run then goes on exactly as it would have; with a proposer that does not, its batches are taken
             from the store as they are.
+        effort: What one of its candidates costs in all, in units of an assessment: a round figure, not a measurement of
+            the run, so that shares do not depend on the machine.
     """
 
     name = ""
     repeats_itself = True
+    effort = 1.0
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
         """One proposal, or None where there is none to be had now. All chance comes from `rng`."""

@@ -1,13 +1,13 @@
 """Residual: a good law with the term that explains most of what it leaves over.
 
 In: laws of the archive with their fitted parameters, the training rows. Out: such a law with one more term, all of its
-parameters free: the joint refit is the assessment's, as for every law. A law that has no parameter to spare first loses
-the part that its fit misses least.
+parameters free: the joint refit is the assessment's, as for every law. What counts is what is left over at the top of
+the scale axes after a fit of the rows below: of the terms that explain all rows most do harm there. A law that has no
+parameter to spare first loses the part that is missed least.
 """
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,11 +17,12 @@ import numpy as np
 
 from discover.fitting import Cells
 from discover.law.compiler import evaluate
+from discover.law.complexity import complexity
 from discover.law.expression import ONE, Call, Expression, add, mul, rename, symbols
-from discover.proposers.evolutionary import Evolutionary, Recipes
+from discover.proposers.evolutionary import Evolutionary, Recipes, values_of
 from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal
-from discover.proposers.screening import Path, Place, Screening
+from discover.proposers.screening import Cut, Path, Place, Screening, State
 from discover.proposers.terms import Term, library
 
 if TYPE_CHECKING:
@@ -29,23 +30,25 @@ if TYPE_CHECKING:
 
     from discover.archive import Archive, Candidate
     from discover.fitting import Recipe
-    from discover.law.law import Law
     from discover.task import Task
 
-_ROWS = 512  # looked at in all, evenly spaced within each cell
+_ROWS = 384  # looked at in all, evenly spaced within each cell
+_TOP = 0.2  # of a cell's rows, the largest on a scale axis: what a law fitted on the others must predict
+_AXES = 2  # scale axes that are cut
+_INSIDE = 0.15  # what the fit of all rows counts beside the mean of the cuts
 _OPTIONS = 12  # best terms kept of one law, asked for one after the other
 _REMEMBERED = 64  # laws
-_COMPLEXITY_PRICE = 0.3  # log-likelihood that one unit of complexity must be worth
+_COMPLEXITY_PRICE = 0.01  # of log squared residuals, for a unit of complexity
+_LEAST_GAIN = 0.01  # of log squared residuals
 _TAKES = 0.4  # the best option left is taken with this chance, else the next, and so on
 
 
 @dataclass(frozen=True)
 class Option:
-    """A law's tree with one more term, and what that is expected to win in log-likelihood, its price paid."""
+    """A law's tree with one more term, and its pieces."""
 
     expression: Expression
-    bounds: dict[str, tuple[float, float]]
-    value: float
+    pieces: Pieces
 
 
 class Residual(Evolutionary):
@@ -76,10 +79,8 @@ class Residual(Evolutionary):
             options = self._options_of(parent)
             if options:
                 chosen = options.pop(min(int(rng.geometric(_TAKES)) - 1, len(options) - 1))
-                law = self.law(chosen.expression, chosen.bounds)
-                if law is None:
-                    continue
-                return Proposal(law, self.recipes.draw(rng, parent.recipe), self.name, (parent.number,))
+                recipe = self.recipes.draw(rng, parent.recipe)
+                return self.proposal(chosen.expression, chosen.pieces, recipe, (parent.number,))
         return None
 
     def _options_of(self, parent: Candidate) -> list[Option]:
@@ -103,50 +104,54 @@ class Residual(Evolutionary):
         assert parent.validation is not None
         self._prepare()
         law = parent.law
-        screening = Screening(law, parent.validation.parameters, parent.recipe, self._laid_out(parent.recipe))
+        cells = self._laid_out(parent.recipe)
+        screening = Screening(law, parent.validation.parameters, parent.recipe, cells, self._cuts, self._spread)
         if not screening.usable:
             return []
-        ranked: list[tuple[float, Place, int, Path | None]] = []
-
-        def rank(places: list[Place], gains: np.ndarray, gone: Path | None, worth: float) -> None:
-            value = gains - self._prices - worth
-            best = np.argsort(value, axis=None)[::-1][: 4 * _OPTIONS]
-            for place, term in zip(*np.unravel_index(best, value.shape), strict=True):
-                ranked.append((float(value[place, term]), places[place], int(term), gone))
-
+        now = screening.value(screening.whole) + _COMPLEXITY_PRICE * law.complexity
         room = self.cap - len(law.parameters)
-        if room > 0:
-            rank(*screening.gains(self._columns, self._squares), None, 0.0)
-        if room < 2 and (removable := screening.removable()):
-            worth, gone = min((self._worth(screening, path), path) for path in removable)
-            left, columns, _ = screening.without(gone)
-            rank(*screening.gains(self._columns, self._squares, left, columns, gone), gone, worth)
+        states = [(screening.whole, law.complexity)] if room > 0 else []
+        if room < 2:
+            shorter = [(screening.without(path), screening.slopes.nodes[path]) for path in screening.removable()]
+            prices = [(s, law.complexity - complexity(n)) for s, n in shorter]
+            values = [screening.value(s) + _COMPLEXITY_PRICE * p for s, p in prices]
+            if values:
+                states.append(prices[int(np.argmin(values))])
+        ranked: list[tuple[float, Place, int, State]] = []
+        for state, price in states:
+            places, after = screening.values(state, self._columns, self._squares)
+            gain = now - after - _COMPLEXITY_PRICE * (price + self._complexity)
+            best = np.argsort(gain, axis=None, kind="stable")[::-1][: 4 * _OPTIONS]
+            for place, term in zip(*np.unravel_index(best, gain.shape), strict=True):
+                ranked.append((float(gain[place, term]), places[place], int(term), state))
         ranked.sort(key=lambda entry: -entry[0])
         found: list[Option] = []
         seen: set[tuple[object, ...]] = set()
-        for value, place, index, without in ranked:
-            if value <= 0.0 or len(found) == _OPTIONS:
+        for value, place, index, state in ranked:
+            if value <= _LEAST_GAIN or len(found) == _OPTIONS:
                 break
             term = self._terms[index]
-            kind = (place, term.expression, without)
+            kind = (place, term.expression, state.gone)
             if kind in seen:
                 continue
             seen.add(kind)
-            option = self._option(law, place, term, without, value)
+            coefficient = screening.coefficient(state, place, self._columns[..., index]) / self._sizes[index]
+            option = self._option(parent, place, term, state.gone, coefficient)
             if len(set(symbols(option.expression)) - set(self.input_names)) <= self.cap:
                 found.append(option)
         return found
 
-    def _worth(self, screening: Screening, path: Path) -> float:
-        """Log-likelihood that a law loses without a part, less the price of the parameters that go with it."""
-        _, columns, lost = screening.without(path)
-        gone = screening.columns.shape[-1] - columns.shape[-1]
-        return lost - 0.5 * gone * self._n_cells * self._log_rows
-
-    def _option(self, law: Law, place: Place, term: Term, without: Path | None, value: float) -> Option:
-        pieces = Pieces(self.inputs, np.random.default_rng(0), dict(law.bounds))
+    def _option(
+        self, parent: Candidate, place: Place, term: Term, without: Path | None, coefficient: np.ndarray
+    ) -> Option:
+        """The parent's tree with the term, everything known of its parameters kept as a start for the fit."""
+        law = parent.law
+        pieces = Pieces(self.inputs, np.random.default_rng(0), dict(law.bounds), values_of(parent))
         names = {name: pieces.fresh(term.bounds.get(name)).name for name in term.trial}
-        new = mul(pieces.fresh(), rename(term.expression, names))
+        factor = pieces.fresh()
+        pieces.known[factor.name] = coefficient
+        pieces.known |= {names[name]: np.full(self._n_cells, value) for name, value in term.trial.items()}
+        new = mul(factor, rename(term.expression, names))
 
         def visit(node: Expression, path: Path) -> Expression | None:
             if path == without:
@@ -166,7 +171,7 @@ class Residual(Evolutionary):
 
         changed = visit(law.expression, ())
         assert changed is not None
-        return Option(changed, pieces.bounds, value)
+        return Option(changed, pieces)
 
     def _prepare(self) -> None:
         """The library's columns (cell, row, term), on first use."""
@@ -174,21 +179,41 @@ class Residual(Evolutionary):
             return
         rows = self._task.training
         cells = self._laid_out(None)
-        self._log_rows = math.log(max(rows.n_rows / len(rows.cells), 2.0))
         self._n_cells = len(rows.cells)
-        columns = []
+        columns, sizes = [], []
         for term in library(self.inputs, rows):
             with np.errstate(all="ignore"):
                 column = np.broadcast_to(evaluate(term.expression, cells.inputs | term.trial), cells.target.shape)
             if np.isfinite(column).all():
                 self._terms.append(term)
-                columns.append(column / (np.abs(column).max() or 1.0))
+                sizes.append(float(np.abs(column).max()) or 1.0)
+                columns.append(column / sizes[-1])
         self._columns = np.stack(columns, axis=-1)
-        self._squares = self._columns**2
-        # Half a logarithm of the rows for every parameter in every cell (Schwarz 1978), and something for complexity.
-        added = np.array([1 + len(term.trial) for term in self._terms])
-        sizes = np.array([term.complexity for term in self._terms])
-        self._prices = 0.5 * added * self._n_cells * self._log_rows + _COMPLEXITY_PRICE * sizes
+        self._squares, self._sizes = self._columns**2, sizes
+        self._complexity = np.array([term.complexity + 3 for term in self._terms])  # with its factor and the sum
+        self._spread = np.array([cells.target[c, : cells.count[c]].std() or 1.0 for c in range(self._n_cells)])
+        self._cuts = self._made_cuts(cells)
+
+    def _made_cuts(self, cells: Cells) -> list[Cut]:
+        """The top of each of the first scale axes, told from the rows below it, and all rows from themselves."""
+        real = np.arange(cells.target.shape[1]) < cells.count[:, None]
+        cuts = []
+        for axis in self._task.scale_axes[:_AXES]:
+            if axis not in cells.inputs:
+                continue
+            column = cells.inputs[axis]
+            outer = np.zeros(column.shape, dtype=bool)
+            for c, count in enumerate(cells.count):
+                own = column[c, :count]
+                outer[c, :count] = own > np.quantile(own, 1.0 - _TOP)
+                if not outer[c].any():
+                    outer[c, :count] = own == own.max()
+            inner = real & ~outer
+            if inner.sum() > 2 * len(cells.count):
+                cuts.append((inner, outer))
+        found = [Cut(inner.astype(float), outer.astype(float), 1.0 / len(cuts)) for inner, outer in cuts]
+        everything = real.astype(float)
+        return [*found, Cut(everything, everything, _INSIDE if found else 1.0)]
 
     def _laid_out(self, recipe: Recipe | None) -> Cells:
         if recipe not in self._cells:

@@ -1,17 +1,19 @@
-"""By how much a law would fit better with one term more, or worse with one less, to first order and without a fit.
+"""By how much a law would extrapolate better with one term more, to first order and without a fit.
 
-In: a law with its fitted parameters, rows laid out by cell, the columns of a library of terms. Out: for every place of
-the tree and every term, the log-likelihood that the term would win there once all parameters are fitted again. The
-residual is projected on the term's column times the law's slope at the place, less what the law's own parameters can
-already do: the score test. Stays out: what is proposed of it.
+In: a law with its fitted parameters, rows laid out by cell, folds of these rows, the columns of a library of terms.
+Out: for every place of the tree and every term, what validation would be once all parameters are fitted again. Around its
+parameters a law is linear in them: its columns are their slopes, a term's column is the term times the slope at its
+place, and fitting on the inner rows of a fold and predicting its outer ones are a few matrix products for all terms at
+once. Stays out: what is proposed of it.
 
-Source: Rao 1948 (score test); Chen, Billings and Luo 1989 (choosing terms by orthogonal projection).
+Source: score test, Rao 1948; choosing terms by projection, Chen, Billings and Luo 1989.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,8 @@ from discover.law.law import Law
 _PLACES = 10  # of one law at which terms are tried
 _ROBUST = 1.345  # robust standard deviations beyond which a residual counts linearly (Huber 1981)
 _COLLINEAR = 1e-6  # of a column's squared length: what is free of the law's own parameters must be more
-_LEAST_LEFT = 1e-3  # of the cost, after a term: a projection that leaves less has run out of rows
+_RIDGE = 1e-6  # of a column's squared length: keeps parameters that a fold cannot tell near what they are
+_LEAST_LEFT = 1e-6  # of the target's spread, squared: what is left over is not told apart below it
 
 Path = tuple[int, ...]  # the arguments to follow from the root
 
@@ -85,41 +88,84 @@ class Place:
     is_factor: bool
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Rows (cell, row) to fit on and rows to predict, as ones and zeros, and what the prediction counts."""
+
+    inner: np.ndarray
+    outer: np.ndarray
+    weight: float
+
+
+@dataclass(frozen=True)
+class State:
+    """What a law leaves over (cell, row) and what its parameters can do about it (cell, row, parameter); `gone` is the
+    part that was taken out of it."""
+
+    left: np.ndarray
+    columns: np.ndarray
+    gone: Path | None = None
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """A cut with the law fitted again on its inner rows, to first order.
+
+    Attributes:
+        inner, outer: (cell, row, parameter), the columns where they are fitted and where they predict.
+        solver: (cell, parameter, row), from a residual to the change of the parameters.
+        left_inner, left_outer: (cell, row), what is left over after that.
+        gram: (cell, parameter, parameter), of the outer columns.
+    """
+
+    cut: Cut
+    inner: np.ndarray
+    outer: np.ndarray
+    solver: np.ndarray
+    left_inner: np.ndarray
+    left_outer: np.ndarray
+    gram: np.ndarray
+
+
 class Screening:
     """A fitted law over rows, ready to be asked what it lacks.
 
     Args:
         parameters: (cell, parameter).
         cells: The rows, weights of the recipe included.
+        cuts: What validation is made of; their weights add up to what the values below mean.
+        spread: (cell,) the standard deviation of the target that residuals are compared with.
     """
 
-    def __init__(self, law: Law, parameters: np.ndarray, recipe: Recipe, cells: Cells) -> None:
-        self.law, self.shape = law, cells.target.shape
+    def __init__(
+        self, law: Law, parameters: np.ndarray, recipe: Recipe, cells: Cells, cuts: Sequence[Cut], spread: np.ndarray
+    ) -> None:
+        self.law, self.shape, self.cuts = law, cells.target.shape, tuple(cuts)
         given = {name: cells.inputs[name] for name in law.inputs}
         given |= {name: parameters[:, j, None] for j, name in enumerate(law.parameters)}
         with np.errstate(all="ignore"):
             self.slopes = Slopes.of(law.expression, given, self.shape)
             value = self.slopes.values[()]
-            root = np.sqrt(cells.weight)
+            counts = cells.weight > 0
             # A log loss compares logarithms: slopes are those of log(law).
-            scale = 1.0 / value if recipe.is_log else 1.0
-            left = np.log(cells.target / value) if recipe.is_log else cells.target - value
-            left = np.where(cells.weight > 0, left, 0.0)
+            unit = np.sqrt(cells.weight) / (value if recipe.is_log else spread[:, None])
+            self._unit = np.where(counts, unit, 0.0)
+            left = np.log(cells.target / value) * value if recipe.is_log else cells.target - value
+            self.left = np.where(counts, left, 0.0) * self._unit
             if recipe.robust:
-                middle = np.median(np.abs(left[cells.weight > 0])) / 0.6745 + 1e-300
-                root = root * np.sqrt(np.minimum(1.0, _ROBUST * middle / (np.abs(left) + 1e-300)))
-            self._unit = np.where(cells.weight > 0, root * scale, 0.0)
-            self.left = left * root
-            self.rows = np.maximum((cells.weight > 0).sum(axis=1), 1)
-            self.columns = np.zeros((*self.shape, len(law.parameters)))
+                size = np.abs(self.left)
+                middle = np.median(size[counts]) / 0.6745 + 1e-300
+                less = np.sqrt(np.minimum(1.0, _ROBUST * middle / (size + 1e-300)))
+                self.left, self._unit = self.left * less, self._unit * less
+            columns = np.zeros((*self.shape, len(law.parameters)))
             for path, node in self.slopes.nodes.items():
                 if isinstance(node, Symbol) and node.name in law.parameters:
-                    self.columns[..., law.parameters.index(node.name)] += self.slopes.slopes[path] * self._unit
-        self.usable = bool(np.isfinite(self.left).all() and np.isfinite(self.columns).all())
+                    columns[..., law.parameters.index(node.name)] += self.slopes.slopes[path] * self._unit
+        self.usable = bool(np.isfinite(self.left).all() and np.isfinite(columns).all())
+        self.whole = State(self.left, columns)
 
-    def without(self, gone: Path) -> tuple[np.ndarray, np.ndarray, float]:
-        """What is left over (cell, row) once the node at `gone` is taken out of its sum or product and the other
-        parameters are fitted again, the columns (cell, row, parameter) of those, and the log-likelihood lost."""
+    def without(self, gone: Path) -> State:
+        """The law once the node at `gone` is taken out of its sum or product."""
         node, parent = self.slopes.nodes[gone], self.slopes.nodes[gone[:-1]]
         value = self.slopes.values[gone]
         assert isinstance(parent, Call)
@@ -130,53 +176,74 @@ class Screening:
             n.name for path, n in self.slopes.nodes.items() if isinstance(n, Symbol) and path[: len(gone)] != gone
         }
         kept = [j for j, name in enumerate(self.law.parameters) if name in outside or name not in inside]
-        columns = self.columns[..., kept]
-        again = missing - _projected(_basis(columns), missing[..., None])[..., 0]
-        before, after = np.sum(self.left**2, axis=1), np.sum(again**2, axis=1)
-        return again, columns, float(0.5 * self.rows @ np.log((after + 1e-300) / (before + 1e-300)))
+        return State(missing, self.whole.columns[..., kept], gone)
 
-    def gains(
-        self,
-        terms: np.ndarray,
-        squares: np.ndarray,
-        left: np.ndarray | None = None,
-        columns: np.ndarray | None = None,
-        outside: Path | None = None,
-    ) -> tuple[list[Place], np.ndarray]:
-        """The places, and what every term would win there.
+    def value(self, state: State) -> float:
+        """What validation is like without any new term: a weighted sum of log squared residuals, lower is better."""
+        return float(sum(f.cut.weight * _log_mean(np.sum(f.left_outer**2), f.cut) for f in self._folds(state)))
+
+    def values(self, state: State, terms: np.ndarray, squares: np.ndarray) -> tuple[list[Place], np.ndarray]:
+        """The places, and what validation would be like with every term there.
 
         Args:
             terms, squares: (cell, row, term), the library's columns and their squares.
-            left, columns: What `without` gave, for a law that lost the node at `outside`.
 
         Returns:
-            Places, and log-likelihoods (place, term) over all cells, before any price for parameters; zero where a term
-            can do no more than the law's own parameters.
+            Places, and values (place, term) to compare with `value`.
         """
-        left = self.left if left is None else left
-        basis = _basis(self.columns if columns is None else columns)
-        left = left - _projected(basis, left[..., None])[..., 0]
-        before = np.sum(left**2, axis=1)[:, None]
-        places = self._places(outside)
-        gains = np.zeros((len(places), terms.shape[-1]))
+        folds = self._folds(state)
+        places = self._places(state.gone)
+        values = np.zeros((len(places), terms.shape[-1]))
         for index, place in enumerate(places):
-            slope = self.slopes.slopes[place.path] * self._unit
-            if place.is_factor:
-                slope = slope * self.slopes.values[place.path]
-            # Of a column slope * term all that is asked is its length, its part within the basis and its product with
-            # what is left over: three matrix products with the library, which itself stays as it is.
-            with np.errstate(all="ignore"):
-                length = (slope**2)[:, None, :] @ squares
-                within = (basis * slope[..., None]).swapaxes(1, 2) @ terms
-                free = length[:, 0] - np.einsum("cpt,cpt->ct", within, within)
-                along = ((slope * left)[:, None, :] @ terms)[:, 0]
-                fraction = np.where(free > _COLLINEAR * length[:, 0], along**2 / free / before, 0.0)
-                gain = -0.5 * self.rows @ np.log(np.maximum(1.0 - fraction, _LEAST_LEFT))
-            gains[index] = np.where(np.isfinite(gain), gain, 0.0)
-        return places, gains
+            slope = self._slope(place)
+            for fold in folds:
+                inner, outer = slope * fold.cut.inner, slope * fold.cut.outer
+                # Of a term's columns only lengths and products with what is already there are asked for: products of
+                # matrices with the library, which itself is never copied.
+                with np.errstate(all="ignore"):
+                    change = (fold.solver * inner[:, None]) @ terms
+                    within = (fold.inner * inner[..., None]).swapaxes(1, 2) @ terms
+                    beyond = (fold.outer * outer[..., None]).swapaxes(1, 2) @ terms
+                    along, leading = _products(fold.left_inner * inner, fold.left_outer * outer, terms)
+                    length, reach = _products(inner**2, outer**2, squares)
+                    free = length - np.einsum("cpt,cpt->ct", within, change)
+                    factor = np.where(free > _COLLINEAR * length, along / free, 0.0)
+                    pull = np.einsum("crp,cr->cp", fold.outer, fold.left_outer)
+                    leading = leading - np.einsum("cp,cpt->ct", pull, change)
+                    reach = reach - 2.0 * np.einsum("cpt,cpt->ct", beyond, change)
+                    reach = reach + np.einsum("cpt,cpt->ct", change, fold.gram @ change)
+                    after = np.sum(fold.left_outer**2) + np.sum(factor * (factor * reach - 2.0 * leading), axis=0)
+                    values[index] += fold.cut.weight * _log_mean(np.maximum(after, 0.0), fold.cut)
+        return places, np.where(np.isfinite(values), values, np.inf)
+
+    def coefficient(self, state: State, place: Place, term: np.ndarray) -> np.ndarray:
+        """The coefficient (cell,) that a term (cell, row) would get at a place on all rows, to first order."""
+        ones = np.ones(self.shape)
+        fold = self._fold(state, Cut(ones, ones, 1.0))
+        column = self._slope(place) * term
+        column = column - np.einsum("crp,cp->cr", fold.inner, np.einsum("cpr,cr->cp", fold.solver, column))
+        return np.sum(column * fold.left_inner, axis=1) / (np.sum(column**2, axis=1) + 1e-300)
+
+    def _slope(self, place: Place) -> np.ndarray:
+        slope = self.slopes.slopes[place.path] * self._unit
+        return slope * self.slopes.values[place.path] if place.is_factor else slope
+
+    def _folds(self, state: State) -> list[_Fold]:
+        return [self._fold(state, cut) for cut in self.cuts]
+
+    def _fold(self, state: State, cut: Cut) -> _Fold:
+        length = np.sqrt(np.einsum("crp,crp->cp", state.columns, state.columns))
+        columns = state.columns / np.where(length > 0, length, 1.0)[:, None, :]
+        inner, outer = columns * cut.inner[..., None], columns * cut.outer[..., None]
+        gram = inner.swapaxes(1, 2) @ inner + _RIDGE * np.eye(columns.shape[-1])
+        solver = np.linalg.solve(gram, inner.swapaxes(1, 2))
+        change = np.einsum("cpr,cr->cp", solver, state.left)
+        again = state.left - np.einsum("crp,cp->cr", columns, change)
+        return _Fold(cut, inner, outer, solver, again * cut.inner, again * cut.outer, outer.swapaxes(1, 2) @ outer)
 
     def removable(self) -> list[Path]:
-        """Terms of sums and factors of products that hold a parameter and leave a law behind."""
+        """Terms of sums and factors of products that hold a parameter; the bare coefficient of a product stays, as it
+        carries the unit."""
         nodes = self.slopes.nodes
         return [
             path
@@ -184,6 +251,7 @@ class Screening:
             if path
             and isinstance(parent := nodes[path[:-1]], Call)
             and parent.function in ("add", "mul")
+            and (parent.function == "add" or isinstance(node, Call))
             and any(isinstance(n, Symbol) and n.name in self.law.parameters for n in walk(node))
         ]
 
@@ -204,18 +272,14 @@ class Screening:
         return found[:_PLACES]
 
 
-def _basis(columns: np.ndarray) -> np.ndarray:
-    """Orthonormal columns (cell, row, parameter) of what the parameters can do; those that can do nothing are zero."""
-    length = np.sqrt(np.einsum("crp,crp->cp", columns, columns))
-    scaled = columns / np.where(length > 0, length, 1.0)[:, None, :]
-    q, r = np.linalg.qr(scaled)
-    diagonal = np.abs(np.einsum("cpp->cp", r))
-    return q * (diagonal > 1e-9)[:, None, :]
+def _products(first: np.ndarray, second: np.ndarray, terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two rows of weights (cell, row) times the library: (cell, term) each."""
+    both = np.stack([first, second], axis=1) @ terms
+    return both[:, 0], both[:, 1]
 
 
-def _projected(basis: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """(cell, row, column) columns as far as the basis can make them."""
-    return basis @ (basis.swapaxes(1, 2) @ columns)
+def _log_mean(total: Any, cut: Cut) -> Any:
+    return np.log(total / max(float(cut.outer.sum()), 1.0) + _LEAST_LEFT)
 
 
-__all__ = ["Path", "Place", "Screening"]
+__all__ = ["Cut", "Path", "Place", "Screening", "State"]
