@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from discover.law.expression import Call, Expression, Number, Symbol, add, mul, rename, symbols, walk
+from discover.law.expression import ONE, Call, Expression, Number, Symbol, add, mul, neg, rename, symbols, walk
 from discover.law.law import Law
 from discover.proposers.pieces import POSITIVE, Input, Pieces
 
@@ -260,6 +260,79 @@ def _wrap(tree: Expression, p: Pieces) -> Changed:
     return None if target is None else _swapped(tree, target, Call("log", (add(Number(1.0), target),)))
 
 
+def _transform(tree: Expression, p: Pieces) -> Changed:
+    """The law becomes its reciprocal, root or square, or loses its outermost function."""
+    node = tree
+    if isinstance(node, Call) and node.function == "add":  # below an offset and a factor, as `_wrap` leaves them
+        whole = [a for a in node.arguments if isinstance(a, Call)]
+        node = whole[0] if len(whole) == 1 else node
+    if isinstance(node, Call) and node.function == "mul":
+        outer = [a for a in node.arguments if isinstance(a, Call) and a.function in ("pow", "exp", "log")]
+        node = outer[0] if len(outer) == 1 else node
+    if isinstance(node, Call) and node.function in ("pow", "exp", "log") and p.rng.random() < 0.5:
+        inner = node.arguments[0]
+        return inner if isinstance(inner, Call) else None
+    return Call("pow", (tree, Number((-1.0, 0.5, 2.0, -0.5)[int(p.rng.integers(4))])))
+
+
+def _saturate(tree: Expression, p: Pieces) -> Changed:
+    """A power of an input becomes one that levels off, or the other way round."""
+    inputs = {i.name: i for i in p.inputs if i.positive}
+    single = [n for n in _calls(tree) if len(set(symbols(n)) & set(inputs)) == 1 and len(symbols(n)) <= 3]
+    powers = [n for n in single if isinstance(n, Call) and n.function == "pow" and isinstance(n.arguments[0], Symbol)]
+    levelled = [n for n in single if _levels_off(n)]
+    target = _choose(p, [*powers, *levelled])
+    if target is None:
+        return None
+    x = Symbol(next(name for name in symbols(target) if name in inputs))
+    if target in levelled:
+        return _swapped(tree, target, Call("pow", (x, neg(p.fresh()))))
+    ratio, roll = Call("div", (x, p.fresh(POSITIVE))), p.rng.random()
+    if roll < 0.35:
+        new: Expression = Call("sub", (ONE, Call("exp", (neg(ratio),))))
+    elif roll < 0.7:
+        new = Call("div", (ONE, add(p.fresh(POSITIVE), Call("pow", (x, p.fresh())))))
+    else:
+        new = Call("exp", (neg(Call("pow", (ratio, p.fresh(POSITIVE)))),))
+    return _swapped(tree, target, new)
+
+
+def _levels_off(node: Expression) -> bool:
+    """Whether a tree is 1 - exp(...), 1/(k + ...) or exp(-...), as `_saturate` writes them."""
+    if not isinstance(node, Call):
+        return False
+    last = node.arguments[-1]
+    if node.function in ("sub", "div"):
+        return node.arguments[0] == ONE and isinstance(last, Call) and last.function in ("exp", "add")
+    return node.function == "exp" and isinstance(last, Call) and last.function == "neg"
+
+
+_LADDER = (-2.0, -1.0, -0.5, -1.0 / 3.0, 1.0 / 3.0, 0.5, 1.0, 2.0)
+_TWINS = {"min": "max", "max": "min", "tanh": "sigmoid", "sigmoid": "tanh", "div": "mul", "log": "sqrt", "sqrt": "log"}
+
+
+def _point(tree: Expression, p: Pieces) -> Changed:
+    """One node changes: a fixed exponent to the next simple number, a function to its like."""
+    options = [
+        n
+        for n in _calls(tree)
+        if isinstance(n, Call)
+        and (n.function in _TWINS or (n.function == "pow" and n.arguments[1] in [Number(v) for v in _LADDER]))
+    ]
+    target = _choose(p, options)
+    if not isinstance(target, Call):
+        return None
+    if target.function in _TWINS:
+        twin = _TWINS[target.function]
+        return _swapped(tree, target, mul(*target.arguments) if twin == "mul" else Call(twin, target.arguments))
+    exponent = target.arguments[1]
+    assert isinstance(exponent, Number)
+    place = _LADDER.index(exponent.value) + (1 if p.rng.random() < 0.5 else -1)
+    value = _LADDER[min(max(place, 0), len(_LADDER) - 1)]
+    base = target.arguments[0]
+    return _swapped(tree, target, base if value == 1.0 else Call("pow", (base, Number(value))))
+
+
 def _drift(tree: Expression, p: Pieces) -> Changed:
     """An exponent starts to drift with the logarithm of an input."""
     name = _choose(p, [Symbol(s) for s in _exponents(tree, p)])
@@ -288,6 +361,9 @@ _EDITS: dict[str, tuple[float, Callable[[Expression, Pieces], Changed]]] = {
     "freeze exponent": (0.7, _freeze),
     "free exponent": (0.7, _free),
     "wrap": (0.8, _wrap),
+    "transform": (0.6, _transform),
+    "saturate": (1.0, _saturate),
+    "point": (0.7, _point),
     "drift": (1.0, _drift),
     "offset": (0.4, _offset),
 }

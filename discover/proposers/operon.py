@@ -46,6 +46,9 @@ _ROWS = 200  # that a round sees
 _PATIENCE = 60.0  # seconds that a round may take, its start included
 _CRASHES = 3  # of the engine, after which it is given up
 _EACH = 8  # laws taken from a round
+_WORTHWHILE = 3  # new laws that a round should bring
+_PAUSE, _LONGEST_PAUSE = 10, 2_000  # askings without an answer after a round that brought fewer
+_ROUND_COST = 20.0  # assessments that take as long as a round
 _AHEAD = 2  # rounds that the engine is given before they are asked for
 _SAME = 1e-3  # of the values' spread: the engine computes in single precision
 _OPERATORS = {"add": " + ", "sub": " - ", "mul": "*", "div": "/", "pow": "**"}
@@ -66,7 +69,6 @@ class Operon(Evolutionary):
     """
 
     name = "operon"
-    effort = 5.0
 
     def __init__(self, task: Task, recipes: Recipes, command: Sequence[str] | None = None) -> None:
         super().__init__(task, recipes)
@@ -76,9 +78,15 @@ class Operon(Evolutionary):
         self._engine = Engine(command or (sys.executable, str(_ENGINE)))
         self._waiting: deque[Proposal] = deque()
         self._seed: int | None = None
-        self._sent = self._used = 0
+        self._sent = self._used = self._given = 0
+        self._poor = self._pause = 0
         self._seen: set[str] = set()
         self._scales = {name: _geometric_mean(task.training.column(name)) for name in self.input_names}
+
+    @property
+    def effort(self) -> float:  # type: ignore[override]
+        """Assessments that one of its laws costs: an engine that finds little new is asked less."""
+        return 1.0 + _ROUND_COST * self._used / max(self._given, 1)
 
     @property
     def retired(self) -> str:
@@ -89,6 +97,9 @@ class Operon(Evolutionary):
         if self._seed is None:
             self._seed = int(rng.integers(2**31))
         if not self._waiting and not self.retired:
+            if self._pause > 0:
+                self._pause -= 1
+                return None
             self._next_round()
         if not self._waiting:
             return None
@@ -104,14 +115,19 @@ class Operon(Evolutionary):
             self._engine.send(self._job(self._sent))
             self._sent += 1
         models = self._engine.receive()
-        if models is not None:
-            job = self._job(self._used)
-            for postfix, values in models:
-                if len(self._waiting) == _EACH:
-                    break
-                if proposal := self._proposal(postfix, values, job):
-                    self._waiting.append(proposal)
+        job = self._job(self._used)
         self._used += 1
+        if models is None:
+            return
+        for postfix, values in models:
+            if len(self._waiting) == _EACH:
+                break
+            if proposal := self._proposal(postfix, values, job):
+                self._waiting.append(proposal)
+        self._given += len(self._waiting)
+        # A round that found next to nothing new: the next one has to wait, for longer each time.
+        self._poor = 0 if len(self._waiting) >= _WORTHWHILE else self._poor + 1
+        self._pause = min(_PAUSE * 2**self._poor, _LONGEST_PAUSE) if self._poor else 0
 
     def _job(self, number: int) -> dict[str, Any]:
         """What the engine is asked in a round."""
@@ -224,11 +240,13 @@ def infix(postfix: Sequence[Any], names: Sequence[str]) -> str:
             stack.append("(" + _OPERATORS[name].join(operands) + ")")
         elif isinstance(node, float | int):
             stack.append(f"({float(node)!r})")
-        else:
+        elif isinstance(node, list) and len(node) == 2 and 0 <= node[1] < len(names):
             weight, column = node
             stack.append(f"({float(weight)!r}*{names[int(column)]})")
-    if len(stack) != 1:
-        raise ValueError(f"postfix: {len(stack)} formulas left, expected 1")
+        else:
+            raise ValueError(f"postfix: {node!r}; expected a number, [weight, input] or an operation")
+    if len(stack) != 1 or "inf" in stack[0] or "nan" in stack[0]:
+        raise ValueError(f"postfix: {len(stack)} formulas left, expected one of finite numbers")
     return stack[0]
 
 

@@ -2,8 +2,8 @@
 
 In: on standard input one JSON object a line, {"rows", "target", "seed", "evaluations", "population", "longest",
 "seconds"}. Out: on standard output one line each, {"models": [[postfix, predictions], ...]}, the best model of every
-length. A model is a list of nodes, operands before their operator as the engine keeps them: a number, [weight, input] or
-the name of an operation. Nothing of the project is imported here, so that it starts fast. It leaves when its standard
+length. A model is a list of nodes, operands before their operator as the engine keeps them: a number, [weight, input]
+or the name of an operation. Nothing of the project is imported here: it starts fast. It leaves when its standard
 input ends, which it does when the run that started it is gone.
 
 Source: Operon, Burlacu, Kronberger and Kommenda 2020; local search of the constants as in Kommenda et al. 2020.

@@ -1,8 +1,8 @@
 """By how much a law would extrapolate better with one term more, to first order and without a fit.
 
 In: a law with its fitted parameters, rows laid out by cell, folds of these rows, the columns of a library of terms.
-Out: for every place of the tree and every term, what validation would be once all parameters are fitted again. Around its
-parameters a law is linear in them: its columns are their slopes, a term's column is the term times the slope at its
+Out: for every place of the tree and every term, what validation would be once all parameters are fitted again. Around
+its parameters a law is linear in them: its columns are their slopes, a term's column is the term times the slope at its
 place, and fitting on the inner rows of a fold and predicting its outer ones are a few matrix products for all terms at
 once. Stays out: what is proposed of it.
 
