@@ -61,6 +61,12 @@ def available() -> bool:
     return importlib.util.find_spec("pyoperon") is not None
 
 
+def demand() -> None:
+    """Raises DiscoverError, with the way to install it, where the engine is not installed."""
+    if not available():
+        raise DiscoverError(f"proposer 'operon': pyoperon is not installed; install it with: {INSTALL}")
+
+
 class Operon(Evolutionary):
     """Formulas from the Operon engine.
 
@@ -72,8 +78,8 @@ class Operon(Evolutionary):
 
     def __init__(self, task: Task, recipes: Recipes, command: Sequence[str] | None = None) -> None:
         super().__init__(task, recipes)
-        if command is None and not available():
-            raise DiscoverError(f"proposer 'operon': pyoperon is not installed; install it with: {INSTALL}")
+        if command is None:
+            demand()
         self._task = task
         self._engine = Engine(command or (sys.executable, str(_ENGINE)))
         self._waiting: deque[Proposal] = deque()
@@ -346,4 +352,4 @@ def _listen(stream: IO[str], lines: Queue[str]) -> None:
     lines.put("")
 
 
-__all__ = ["INSTALL", "Engine", "Operon", "available", "infix"]
+__all__ = ["INSTALL", "Engine", "Operon", "available", "demand", "infix"]

@@ -17,7 +17,7 @@ import discover.proposers.operon as operon
 from discover.archive import Archive
 from discover.errors import DiscoverError
 from discover.law import parse
-from discover.proposers import portfolio_of
+from discover.proposers import portfolio_of, proposers_named
 from discover.proposers.evolutionary import Recipes
 from discover.proposers.operon import Engine, Operon, infix
 from discover.task import Task, load_task
@@ -183,13 +183,15 @@ def _runs(pid: int) -> bool:
 
 def test_a_missing_engine_is_told_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operon, "available", lambda: False)
-    with pytest.raises(DiscoverError, match="pip install"):
-        portfolio_of(task(), ("families", "operon"))
+    for ask in (lambda: portfolio_of(task(), ("families", "operon")), lambda: proposers_named("families, operon")):
+        with pytest.raises(DiscoverError, match="pip install"):
+            ask()
 
 
-def test_an_unknown_proposer_is_refused_by_name() -> None:
-    with pytest.raises(DiscoverError, match="'operron'; did you mean 'operon'"):
-        portfolio_of(task(), ("families", "operron"))
+def test_a_search_needs_no_engine_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operon, "available", lambda: False)
+    assert "operon" not in proposers_named("auto")
+    assert [p.name for p in portfolio_of(task(), proposers_named("auto")).proposers] == list(proposers_named("auto"))
 
 
 @pytest.mark.skipif(not operon.available(), reason="pyoperon is not installed")
