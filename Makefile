@@ -10,6 +10,15 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
+# With the symbolic-regression engine where a built one is to be had for this machine: it is never compiled here, and
+# everything else works without it.
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+define install
+$(PIP_INSTALL) --only-binary pyoperon -e '.[$(1),operon]' || { \
+  echo "make: the optional extra 'operon' could not be installed; going on without it" >&2; \
+  $(PIP_INSTALL) -e '.[$(1)]'; }
+endef
+
 .PHONY: help run test report resume bench clean
 .DEFAULT_GOAL := help
 
@@ -48,11 +57,11 @@ $(BIN)/python:
 	  $(PYTHON) -m pip --python $(BIN)/python install pip; } || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fast]'
+	$(call install,fast)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(call install,dev)
 	@touch $@ $(VENV)/.installed
 
 clean:
