@@ -68,7 +68,7 @@ class Residual(Evolutionary):
         self._terms: list[Term] = []
         self._columns = self._squares = np.zeros((0, 0, 0))
         self._threads: ThreadpoolController | None = None
-        self._cells: dict[Recipe, Cells] = {}
+        self._cells: dict[tuple[float, float, bool] | None, Cells] = {}
         self._options: OrderedDict[int, list[Option]] = OrderedDict()
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
@@ -216,14 +216,16 @@ class Residual(Evolutionary):
         return [*found, Cut(everything, everything, _INSIDE if found else 1.0)]
 
     def _laid_out(self, recipe: Recipe | None) -> Cells:
-        if recipe not in self._cells:
+        """The rows that are looked at, with a recipe's weights."""
+        key = (recipe.weight, recipe.window, recipe.once) if recipe is not None else None
+        if key not in self._cells:
             rows, weights = self._task.training, None
             if recipe is not None and recipe.weighs:
                 scales = {column.name: column.scale for column in self._task.inputs}
                 logs = [scales.get(axis, "log") == "log" for axis in self._task.scale_axes]
                 weights = recipe.row_weights(rows, self._task.scale_axes, logs)
-            self._cells[recipe] = Cells.from_rows(rows, rows.input_names, weights, self._mask)  # type: ignore[index]
-        return self._cells[recipe]  # type: ignore[index]
+            self._cells[key] = Cells.from_rows(rows, rows.input_names, weights, self._mask)
+        return self._cells[key]
 
 
 __all__ = ["Residual"]
