@@ -156,8 +156,8 @@ class Search:
                     if not batch:
                         break
                     waiting.append(batch)
-                if not waiting:
-                    return
+                if not waiting or (number > 1 and self._late() and all(isinstance(item, Job) for item in waiting[0])):
+                    return  # with seconds spent, what waits for its turn in this process is given up
                 done = tuple(map(self._done, waiting.popleft()))
                 entered = self.archive.add(done)
                 self.portfolio.tell(done, entered, self.archive)
@@ -229,8 +229,12 @@ class Search:
             return True
         if self.budget.candidates is not None:
             return self._asked >= self.budget.candidates
-        assert self.budget.seconds is not None
-        return time.monotonic() - self._began >= self.budget.seconds * (1.0 - _FINAL_SHARE)
+        return self._late()
+
+    def _late(self) -> bool:
+        """Whether a budget in seconds is spent, but for the final round."""
+        seconds = self.budget.seconds
+        return seconds is not None and time.monotonic() - self._began >= seconds * (1.0 - _FINAL_SHARE)
 
     def _submit(self, number: int) -> list[Future[Candidate] | Candidate | Job]:
         """The batch of that number, handed out; without an executor each candidate waits for its turn."""
