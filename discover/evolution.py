@@ -34,7 +34,8 @@ from discover.task import Task
 BATCH = 16
 FINALISTS = 40
 _LEAST_FINALISTS = 6
-_FINAL_SHARE = 0.2  # of a budget in seconds, kept for the final round
+_FINAL_SHARE = 0.2  # of a budget in seconds, at most kept for the final round
+_FINAL_WORK = 6.0  # times the seconds that a finalist took in the race
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,16 @@ class Search:
     def _late(self) -> bool:
         """Whether a budget in seconds is spent, but for the final round."""
         seconds = self.budget.seconds
-        return seconds is not None and time.monotonic() - self._began >= seconds * (1.0 - _FINAL_SHARE)
+        return seconds is not None and time.monotonic() - self._began >= seconds - self._final_seconds(seconds)
+
+    def _final_seconds(self, seconds: float) -> float:
+        """What to keep of the budget for the final round: as much as its laws will take, within a fifth."""
+        elites = self.archive.elites[:FINALISTS]
+        workers = getattr(self.executor, "_max_workers", 1)
+        if len(elites) < FINALISTS:
+            return seconds * _FINAL_SHARE
+        needed = _FINAL_WORK * sum(elite.seconds for elite in elites) / workers
+        return min(seconds * _FINAL_SHARE, max(needed, 0.02 * seconds))
 
     def _submit(self, number: int) -> list[Future[Candidate] | Candidate | Job]:
         """The batch of that number, handed out; without an executor each candidate waits for its turn."""

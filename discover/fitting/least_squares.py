@@ -105,17 +105,21 @@ def fit_cells(
     polish: bool = False,
     steps: int = 40,
     tolerance: float = 1e-12,
+    together: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Parameters (cell, parameter), cost (cell,) and whether each cell converged (cell,).
 
-    As `fit`, on cells already laid out; `polish` adds the orthogonal refinement of the winners; `steps` and
+    As `fit`, on cells already laid out; every `together` of them, side by side, have the shared parameters in common
+    (all of them where left out); `polish` adds the orthogonal refinement of the winners; `steps` and
     `tolerance` (relative gain in cost) bound the work.
     """
     shared = tuple(sorted({*shared, *recipe.shared}))
     residuals = Residuals(law, recipe.is_log, shared)
     n_cells = len(cells.target)
+    each = (together or n_cells) if shared else 1
     if starts and shared:
-        apart = _cell_by_cell(law, cells, recipe, shared, starts, rng, initial, steps, max(tolerance, 1e-6))[None]
+        loose = max(tolerance, 1e-6)
+        apart = _cell_by_cell(law, cells, recipe, shared, each, starts, rng, initial, steps, loose)[None]
         initial = apart if initial is None else np.concatenate([initial, apart])
         starts = 0
     elif starts:
@@ -123,8 +127,7 @@ def fit_cells(
         if easier is not None:
             initial = easier[None] if initial is None else np.concatenate([initial, easier[None]])
             starts = (starts + 1) // 2
-    each = n_cells if shared else 1
-    free = _starts(residuals, cells, recipe, starts, rng, initial)  # (start, cell, searched)
+    free = _starts(residuals, cells, recipe, starts, rng, initial, each)  # (start, cell, searched)
     bound = residuals.bind(cells)
     all_cells = np.arange(n_cells)
     sampled = cells.target.shape[1] > 1.5 * _SAMPLE and len(free) > 3
@@ -145,8 +148,6 @@ def fit_cells(
     shape = free.shape[:2]
     costs = _unflattened(item_cost, shape) if each == 1 else item_cost.reshape(shape)
     best = np.where(np.isfinite(costs), costs, np.inf).argmin(0)  # (cell,)
-    if each > 1:
-        best = np.full(n_cells, best[0])
     pick = (all_cells * shape[0] + best) if each == 1 else (best * n_cells + all_cells)
     parameters = _joined(residuals, solution.free[pick], solution.linear[pick])
     cost, converged = solution.cell_cost[pick].copy(), item_converged[pick].copy()
@@ -186,6 +187,7 @@ def _cell_by_cell(
     cells: Cells,
     recipe: Recipe,
     shared: Sequence[str],
+    each: int,
     starts: int,
     rng: np.random.Generator,
     initial: np.ndarray | None,
@@ -201,8 +203,7 @@ def _cell_by_cell(
     options = {"starts": starts, "rng": rng, "steps": steps, "tolerance": tolerance}
     found, _, _ = fit_cells(law, cells, plain, initial=initial, **options)  # type: ignore[arg-type]
     place = [law.parameters.index(name) for name in shared]
-    finite = np.isfinite(found).all(axis=1)
-    found[:, place] = np.median(found[finite][:, place], axis=0) if finite.any() else 1.0
+    found[:, place] = _middle(found[:, place], each)
     own = [j for j in range(len(law.parameters)) if j not in place]
     if own:
         held = law_of(law.expression, (*law.inputs, *shared), bounds=law.bounds)
@@ -214,6 +215,15 @@ def _cell_by_cell(
         again, _, _ = fit_cells(held, fixed, plain, initial=start, **options)  # type: ignore[arg-type]
         found[:, own] = again[:, order]
     return found
+
+
+def _middle(values: np.ndarray, each: int) -> np.ndarray:
+    """The median (cell, ...) over every `each` cells that belong together, of what is finite; one where nothing is."""
+    grouped = values.reshape(-1, each, *values.shape[1:])
+    some = np.isfinite(grouped).any(axis=1, keepdims=True)
+    known = np.where(np.isfinite(grouped), grouped, np.nan)
+    middle = np.nanmedian(np.where(some, known, 1.0), axis=1, keepdims=True)
+    return np.broadcast_to(middle, grouped.shape).reshape(values.shape)
 
 
 def _easier_fit(
@@ -253,8 +263,9 @@ def _starts(
     starts: int,
     rng: np.random.Generator,
     initial: np.ndarray | None,
+    each: int = 1,
 ) -> np.ndarray:
-    """Starting points (start, cell, searched) in free coordinates."""
+    """Starting points (start, cell, searched) in free coordinates; `each` cells have shared parameters in common."""
     n_cells = len(cells.target)
     found: list[np.ndarray] = []
     names = [residuals.law.parameters[i] for i in residuals.nonlinear]
@@ -270,15 +281,16 @@ def _starts(
         expressions = [*residuals.basis, residuals.offset]
         drawn = draw_starts(expressions, names, residuals.law.bounds, seen, wants, (number, n_cells), rng, known)
         if residuals.is_shared.any():
-            drawn[:, :, residuals.is_shared] = drawn[:, :1, residuals.is_shared]
+            first = np.arange(n_cells) // each * each
+            drawn[:, :, residuals.is_shared] = drawn[:, first][:, :, residuals.is_shared]
         flat = drawn.reshape(number * n_cells, len(names))
         found.append(residuals.transforms.to_free(flat).reshape(drawn.shape))
 
     if initial is not None:
         given = initial[:, :, residuals.nonlinear]
         if residuals.is_shared.any():
-            middle = np.median(given[:, :, residuals.is_shared], axis=1, keepdims=True)
-            given[:, :, residuals.is_shared] = np.broadcast_to(middle, given[:, :, residuals.is_shared].shape)
+            for guess in given:
+                guess[:, residuals.is_shared] = _middle(guess[:, residuals.is_shared], each)
         for guess in given:
             values = {name: guess[:, j] for j, name in enumerate(names) if np.isfinite(guess[:, j]).all()}
             if len(values) < len(names):

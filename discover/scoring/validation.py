@@ -233,22 +233,18 @@ def validate(
         return Validation(np.inf, nmse, in_sample, parameters, cost, converged, probes, far, parameters, n_settings)
     stacked = yardstick.fold_cells(law, recipe, effort.most_rows)
     core = parameters if common is None else core
-    # Cells of different folds share nothing: where cells of one fold do, each fold is a fit of its own.
-    together = n_cells if recipe.shared else len(stacked.count)
-    fitted = np.empty((len(stacked.count), len(law.parameters)))
-    for first in range(0, len(stacked.count), together):
-        mine = np.arange(first, first + together)
-        fitted[mine], _, _ = fit_cells(
-            law,
-            stacked.take_cells(mine) if recipe.shared else stacked,
-            recipe,
-            starts=effort.fold_starts,
-            rng=rng,
-            initial=np.tile(core, (together // n_cells, 1))[None],
-            polish=effort.polish,
-            steps=effort.steps,
-            tolerance=effort.tolerance,
-        )
+    fitted, _, _ = fit_cells(
+        law,
+        stacked,
+        recipe,
+        starts=effort.fold_starts,
+        rng=rng,
+        initial=np.tile(core, (len(yardstick.folds), 1))[None],
+        polish=effort.polish,
+        steps=effort.steps,
+        tolerance=effort.tolerance,
+        together=n_cells,  # cells of different folds share nothing
+    )
     for index, held in enumerate(yardstick.held_back):
         own = fitted[index * n_cells : (index + 1) * n_cells]
         nmse[index] = min(_held_back_nmse(yardstick.settings, held, predict_cells(law, own, held)), _FAILED)
