@@ -19,7 +19,7 @@ $(PIP_INSTALL) --only-binary pyoperon -e '.[$(1),operon]' || { \
   $(PIP_INSTALL) -e '.[$(1)]'; }
 endef
 
-.PHONY: help run test report resume bench clean
+.PHONY: help run test report resume bench planted engines ablation rows clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,8 @@ help:
 	@echo "make report  the fitter against the certified values of NIST StRD, digit by digit"
 	@echo "make resume  thirty kills of a run at random moments, each resumed, the result compared bit by bit"
 	@echo "make bench   the fitter against scipy.optimize.least_squares"
+	@echo "make planted how often a planted law is found (an hour); make engines, make ablation, make rows:"
+	@echo "             beside other engines, what each proposer adds, time against rows (results/benchmark/)"
 	@echo "make clean   remove .venv and caches"
 
 run: $(VENV)/.installed
@@ -47,6 +49,9 @@ resume: $(VENV)/.installed-dev
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/fitting.py
 
+planted engines ablation rows: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.$@
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "discover needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
@@ -62,6 +67,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(call install,dev)
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
+	$(call install,bench)
 	@touch $@ $(VENV)/.installed
 
 clean:
