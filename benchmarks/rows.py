@@ -144,7 +144,7 @@ def with_section(text: str, section: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--most-final", type=int, default=100_000, help="rows up to which the final round is timed")
+    parser.add_argument("--most-final", type=int, default=10_000, help="rows up to which the final round is timed")
     parser.add_argument("--candidates", type=int, nargs="+", default=[250, 500, 1000, 2000, 4000])
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "benchmark" / "speed.md")
     arguments = parser.parse_args()
