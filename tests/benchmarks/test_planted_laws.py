@@ -81,6 +81,15 @@ def test_gaps_take_the_corner_that_is_large_on_two_axes_first() -> None:
     assert not top.any()
 
 
+def test_however_much_is_missing_every_level_is_measured_somewhere() -> None:
+    form = named("parscale").form
+    for seed in range(20):
+        law = plant(form, 0.01, 0.7, False, np.random.default_rng(seed))
+        assert law.training.n_rows < 10
+        for index, axis in enumerate(form.axes):
+            assert len(np.unique(law.training.inputs[:, index])) == axis.levels
+
+
 def test_held_out_rows_lie_beyond_the_largest_training_level_of_the_first_axis() -> None:
     for law in LAWS:
         first = law.inputs[:, 0]
