@@ -6,8 +6,8 @@
 
 Every arm searches the same training rows with the same number of candidates. A task loses the largest level of its
 first scale axis beforehand, cell by cell; the search never sees it, and the law that it chooses is scored on it: R2,
-clipped to [-1, 1]. Validation is what the search goes by, so
-that its curve flatters; the cut is the judge. The held-out rows stay closed.
+clipped to [-1, 1]. The search goes by validation, whose curve therefore flatters it; the cut is the judge. The held-out
+rows stay closed.
 
 Runs are kept in a store (results/ablation.sqlite); the curves are read from there: the best validation score among the
 first n candidates, against n and against the seconds that assessing them took. An arm that names a proposer which is
@@ -33,9 +33,10 @@ import numpy as np
 
 from benchmarks.cuts import cut_top
 from discover.archive import choose
+from discover.errors import DiscoverError
 from discover.evolution import Budget, Search
 from discover.fitting import predict_cells, prepare
-from discover.proposers import portfolio_of
+from discover.proposers import proposers_named
 from discover.scoring import score
 from discover.store import Candidacy, Store, task_digest
 from discover.store.leaderboards import write_file
@@ -81,15 +82,14 @@ def available(arms: Mapping[str, Sequence[str]] = ARMS) -> tuple[dict[str, tuple
 
     An arm that would thereby equal an earlier one is left out whole.
     """
-    task = load_task("parallel_scaling")
     missing: dict[str, str] = {}
     for name in dict.fromkeys(name for arm in arms.values() for name in arm):
         if name in _NEEDS and find_spec(_NEEDS[name]) is None:
             missing[name] = f"{_NEEDS[name]} is not installed"
             continue
         try:
-            portfolio_of(task, (name,)).close()
-        except KeyError:
+            proposers_named(name)
+        except DiscoverError:
             missing[name] = "no proposer of that name"
     kept: dict[str, tuple[str, ...]] = {}
     for arm, names in arms.items():
