@@ -1,6 +1,6 @@
 """What each proposer adds: the score against candidates and seconds, with one more of them in every arm.
 
-    pip install 'discover-scaling-laws[bench]'
+    pip install -e '.[bench,operon]'
     python -m benchmarks.ablation --candidates 600 --seeds 0 1 2 --jobs 2      # runs what is missing, then reports
     python -m benchmarks.ablation --report                                     # reports what is stored
 
@@ -24,7 +24,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -48,10 +47,10 @@ ARMS: dict[str, tuple[str, ...]] = {
     "families only": ("families",),
     "+ mutation, crossover": ("families", "mutation", "crossover"),
     "+ residual": ("families", "mutation", "crossover", "residual"),
-    "+ operon": ("families", "mutation", "crossover", "residual", "operon"),
-    "+ recipe genes": ("families", "mutation", "crossover", "residual", "operon", "recipe"),
+    "+ sharing": ("families", "mutation", "crossover", "residual", "sharing"),
+    "+ operon": ("families", "mutation", "crossover", "residual", "sharing", "operon"),
+    "+ recipe genes": ("families", "mutation", "crossover", "residual", "sharing", "operon", "recipe"),
 }
-_NEEDS = {"operon": "pyoperon"}
 _NOTABLE = 2.0  # standard errors of a difference between arms: less than that is not called a gain
 
 Array = np.ndarray
@@ -84,13 +83,10 @@ def available(arms: Mapping[str, Sequence[str]] = ARMS) -> tuple[dict[str, tuple
     """
     missing: dict[str, str] = {}
     for name in dict.fromkeys(name for arm in arms.values() for name in arm):
-        if name in _NEEDS and find_spec(_NEEDS[name]) is None:
-            missing[name] = f"{_NEEDS[name]} is not installed"
-            continue
         try:
             proposers_named(name)
-        except DiscoverError:
-            missing[name] = "no proposer of that name"
+        except DiscoverError as refusal:
+            missing[name] = str(refusal)
     kept: dict[str, tuple[str, ...]] = {}
     for arm, names in arms.items():
         here = tuple(name for name in names if name not in missing)

@@ -1,6 +1,6 @@
 """`discover` beside other symbolic-regression engines: the same rows, the same wall time, one process each.
 
-    pip install 'discover-scaling-laws[bench]' pyoperon gplearn
+    pip install -e '.[bench,operon]'
     python -m benchmarks.engines --seconds 30                    # results/benchmark/engines.md and .json
     python -m benchmarks.engines --tasks vocab moe --engines discover pyoperon --seconds 10 --output /tmp/engines
 
