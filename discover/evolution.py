@@ -34,6 +34,7 @@ from discover.task import Task
 BATCH = 16
 FINALISTS = 40
 _LEAST_FINALISTS = 6
+_PAUSE_SECONDS = 0.2  # where there is nothing to assess yet
 _FINAL_SHARE = 0.2  # of a budget in seconds, at most kept for the final round
 _FINAL_WORK = 6.0  # times the seconds that a finalist took in the race
 
@@ -77,7 +78,7 @@ class Generation:
         n_candidates: Assessed so far.
         shares: Proposer -> share of the next batch.
         failures: Reason -> how many candidates.
-        number: Counted from 1.
+        number: Counted from 1; 0 of a look in between, without candidates.
         won: Proposer -> how many of these candidates became elites.
     """
 
@@ -137,7 +138,7 @@ class Search:
         self.task, self.budget, self.seed, self.executor = task, budget, seed, executor
         self.yardstick = Yardstick.of(task)
         self.archive = Archive(spread=float(np.std(task.training.target)) or 1.0)
-        self.portfolio = portfolio_of(task, proposers)
+        self.portfolio = portfolio_of(task, proposers, reproducible=budget.candidates is not None)
         self.keep, self.past = keep, past
         self._began = time.monotonic() - past.seconds
         self._asked = 0
@@ -154,9 +155,13 @@ class Search:
             for number in count(1):
                 while len(waiting) < 2 and not self._spent():
                     batch = self._submit(number + len(waiting))
-                    if not batch:
+                    if batch:
+                        waiting.append(batch)
+                    elif waiting or not self.portfolio.waits():
                         break
-                    waiting.append(batch)
+                    else:  # all proposals are still being made elsewhere
+                        time.sleep(_PAUSE_SECONDS)
+                        yield self._generation(0, (), [])  # so that whoever looks on may end the run
                 if not waiting or (number > 1 and self._late() and all(isinstance(item, Job) for item in waiting[0])):
                     return  # with seconds spent, what waits for its turn in this process is given up
                 done = tuple(map(self._done, waiting.popleft()))

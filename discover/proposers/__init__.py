@@ -14,6 +14,7 @@ from discover.proposers.operon import Operon, demand
 from discover.proposers.portfolio import Portfolio
 from discover.proposers.proposal import Proposal
 from discover.proposers.proposer import Proposer
+from discover.proposers.pysr import PySR, require
 from discover.proposers.residual import Residual
 
 if TYPE_CHECKING:
@@ -26,32 +27,44 @@ DEFAULT = tuple(name for name in _KINDS if name != Operon.name)  # what needs no
 HUMAN = Human.name
 
 
-def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT) -> Portfolio:
+def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT, *, reproducible: bool = False) -> Portfolio:
     """The named proposers for a task; with "human" among them the search starts from the task's human laws.
 
+    Args:
+        reproducible: Whether the seed has to fix what they propose, whatever time that takes.
+
     Raises:
-        DiscoverError: "operon" is named and its engine is not installed; says how to install it.
+        DiscoverError: "operon" or "pysr" is named and its engine is not installed; says how to install it.
     """
     recipes = Recipes(task, genes="recipe" in names)
     one_cell = len(task.training.cells) == 1
     useful = [name for name in names if name != HUMAN and not (one_cell and name == Sharing.name)]
-    return Portfolio([_KINDS[name](task, recipes) for name in useful], [Human(task)] if HUMAN in names else [])
+
+    def made(name: str) -> Proposer:
+        if name == PySR.name:
+            return PySR(task, recipes, reproducible=reproducible, alone=set(useful) <= {PySR.name, OtherRecipe.name})
+        return _KINDS[name](task, recipes)
+
+    return Portfolio([made(name) for name in useful], [Human(task)] if HUMAN in names else [])
 
 
 def proposers_named(text: str) -> tuple[str, ...]:
     """The proposers that a comma-separated list names; "auto" for those of every search.
 
     Raises:
-        DiscoverError: A name that is none; offers close matches. "operon" where its engine is not installed.
+        DiscoverError: A name that is none; offers close matches. "operon" or "pysr" where its engine is not
+            installed.
     """
     if text.strip() == "auto":
         return DEFAULT
     names = [name.strip() for name in text[:1000].split(",")]
     for name in names:
-        if name not in _KINDS:
-            raise DiscoverError(f"proposers: {name[:60]!r} is none{did_you_mean(name, ['auto', *_KINDS])}")
+        if name not in (*_KINDS, PySR.name):
+            raise DiscoverError(f"proposers: {name[:60]!r} is none{did_you_mean(name, ['auto', *_KINDS, PySR.name])}")
     if Operon.name in names:
         demand()
+    if PySR.name in names:
+        require()
     return tuple(dict.fromkeys(names))
 
 

@@ -93,6 +93,10 @@ class Portfolio:
             if own := [candidate for candidate in candidates if candidate.proposer == proposer.name]:
                 proposer.tell(own, archive)
 
+    def waits(self) -> bool:
+        """Whether some proposer may have proposals later."""
+        return any(proposer.waits() for proposer in self.proposers)
+
     def close(self) -> None:
         """Ends what the proposers started."""
         for proposer in (*self.openers, *self.proposers):

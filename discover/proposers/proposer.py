@@ -36,5 +36,9 @@ class Proposer:
     def tell(self, candidates: Sequence[Candidate], archive: Archive) -> None:
         """What became of this proposer's own candidates of one batch; most proposers look at the archive instead."""
 
+    def waits(self) -> bool:
+        """Whether there may be proposals later though there is none now: so of those that another process makes."""
+        return False
+
     def close(self) -> None:
         """The run is over: ends what the proposer started. May be called twice."""
