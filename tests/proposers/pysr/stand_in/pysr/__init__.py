@@ -163,7 +163,7 @@ class PySRRegressor:
         told = self.told
         _check(told, X, y, weights, variable_names)
         folder = Path(told["output_directory"]) / told["run_id"]
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "checkpoint.pkl").write_bytes(b"never to be opened")
         if _MODE == "error":
             raise RuntimeError("JuliaError: something\nwent wrong")
