@@ -16,18 +16,23 @@ from discover.law.expression import ONE, Call, Expression, Number, Symbol, rewri
 _NEAR = 0.03  # how far an exponent may lie from a half to be taken for it, where a law has parameters to spare
 
 
-def family_of(expression: Expression, inputs: set[str], cap: int) -> Expression:
-    """The tree with parameters in place of whatever reads no input.
+def family_of(expression: Expression, inputs: set[str], cap: int) -> tuple[Expression, dict[str, float]]:
+    """The tree with parameters in place of whatever reads no input, and the values of exponents among them.
 
     Args:
         expression: Symbols that are not in `inputs` count as numbers.
         inputs: The names that stay.
         cap: Beyond so many parameters, exponents next to a half or whole number are fixed to it.
+
+    Returns:
+        The tree, and exponent -> value where it is known: of all numbers in an equation only these mean the same in
+        any units.
     """
     work = _Family(inputs)
     found = work.family(expression)
     spare = len(set(symbols(found)) - inputs) - cap
-    return _quotients(work.with_fixed_exponents(found, spare) if spare > 0 else found)
+    found = _quotients(work.with_fixed_exponents(found, spare) if spare > 0 else found)
+    return found, {name: work.values[name] for name in work.exponents(found) if name in work.values}
 
 
 class _Family:
@@ -277,16 +282,19 @@ class _Family:
                 terms.append(Call("log", (factor,)))
         return self.sum(terms)
 
+    def exponents(self, node: Expression) -> list[str]:
+        """Parameters that are an exponent and occur nowhere else."""
+        times = Counter(n.name for n in walk(node) if isinstance(n, Symbol))
+        found = (n.arguments[1] for n in walk(node) if isinstance(n, Call) and n.function == "pow")
+        return [e.name for e in found if isinstance(e, Symbol) and self.is_parameter(e) and times[e.name] == 1]
+
     def with_fixed_exponents(self, node: Expression, count: int) -> Expression:
         """The tree with up to `count` exponents fixed to the half or whole number that they lie next to."""
-        names = [n.name for n in walk(node) if isinstance(n, Symbol)]
         far: dict[str, float] = {}
-        for found in walk(node):
-            if isinstance(found, Call) and found.function == "pow" and self.is_parameter(found.arguments[1]):
-                value = self._value(found.arguments[1])
-                name = found.arguments[1].name  # type: ignore[union-attr]
-                if math.isfinite(value) and names.count(name) == 1 and round(2 * value) != 0:
-                    far[name] = abs(value - round(2 * value) / 2)
+        for name in self.exponents(node):
+            value = self.values.get(name, math.nan)
+            if math.isfinite(value) and round(2 * value) != 0:
+                far[name] = abs(value - round(2 * value) / 2)
         chosen = [name for name in sorted(far, key=lambda n: far[n]) if far[name] < _NEAR][:count]
         fixed = {name: Number(round(2 * self.values[name]) / 2) for name in chosen}
         return rewrite(node, lambda n: fixed.get(n.name) if isinstance(n, Symbol) else None)

@@ -18,9 +18,9 @@ import numpy as np
 
 from discover.errors import DiscoverError, LawSyntaxError
 from discover.law import parse
-from discover.law.expression import Call, Expression, Symbol, rewrite, walk
+from discover.law.expression import ZERO, Call, Expression, Symbol, add, rename, symbols, walk
 from discover.proposers.evolutionary import Evolutionary, Recipes
-from discover.proposers.proposal import Proposal
+from discover.proposers.proposal import Proposal, is_sensible, tidy_law
 from discover.proposers.pysr.coordinates import CELL, VIEWS, Coordinates
 from discover.proposers.pysr.family import family_of
 from discover.proposers.pysr.hall_of_fame import parts_of, read_rows
@@ -90,7 +90,7 @@ class PySR(Evolutionary):
         self._search = 0  # number of the search that runs or ran last
         self._running = False
         self._gave: set[str] = set()  # keys of all laws so far
-        self._found: deque[Law] = deque()
+        self._found: deque[tuple[Law, dict[str, np.ndarray]]] = deque()
         self._barren = 0
         self._fresh = 0  # laws that the running search has given
         self._asked_at = -_BETWEEN
@@ -104,7 +104,8 @@ class PySR(Evolutionary):
             self._shown = self.faults.copy()
         if not self._found:
             return None
-        return Proposal(self._found.popleft(), self.recipes.draw(rng), self.name)
+        law, guess = self._found.popleft()
+        return Proposal(law, self.recipes.draw(rng), self.name, (), guess)
 
     def waits(self) -> bool:
         """Whether laws may still come though there is none now."""
@@ -208,17 +209,20 @@ class PySR(Evolutionary):
             return
         for row in sorted(rows, key=lambda r: (r.loss, r.complexity)):
             try:
-                law = self.law_from(row.equation, coordinates)
+                made = self.law_from(row.equation, coordinates)
             except LawSyntaxError as error:
                 self.faults[str(error)[:120]] += 1
                 continue
-            if law is not None and law.key not in self._gave:
-                self._gave.add(law.key)
-                self._found.append(law)
+            if made is not None and made[0].key not in self._gave:
+                self._gave.add(made[0].key)
+                self._found.append(made)
                 self._fresh += 1
 
-    def law_from(self, equation: str, coordinates: Coordinates) -> Law | None:
-        """The law that an equation of a hall of fame belongs to; None where it is no sensible law of the task.
+    def law_from(self, equation: str, coordinates: Coordinates) -> tuple[Law, dict[str, np.ndarray]] | None:
+        """The law that an equation of a hall of fame belongs to, and where its fit may start.
+
+        Returns:
+            The law, and exponent -> values (cell,); None where it is no sensible law of the task.
 
         Raises:
             LawSyntaxError: The equation is no formula over its columns.
@@ -229,13 +233,19 @@ class PySR(Evolutionary):
         read = parse(f"{spare} + ({text})", coordinates.columns).expression
         tree = _without(read, spare)
         slots = {CELL: coordinates.slots[0]} if len(coordinates.slots) == 1 else {}
-        tree = rewrite(tree, lambda n: Symbol(slots[n.name]) if isinstance(n, Symbol) and n.name in slots else None)
+        tree = rename(tree, slots)
         known = {*coordinates.columns, *coordinates.slots}
         unknown = [n.name for n in walk(tree) if isinstance(n, Symbol) and n.name not in known]
         if unknown:
             raise LawSyntaxError(f"equation of PySR: unknown name {unknown[0]!r}")
-        family = family_of(coordinates.in_task_units(tree), set(self.input_names), self.cap)
-        return self.law(family, {})
+        family, exponents = family_of(coordinates.in_task_units(tree), set(self.input_names), self.cap)
+        if not set(symbols(family)) & set(self.input_names) or set(symbols(family)) <= set(self.input_names):
+            return None
+        law, renamed = tidy_law(family, self.input_names, {})
+        if not is_sensible(law, self.cap):
+            return None
+        guess = {renamed[old]: np.full(coordinates.n_cells, v) for old, v in exponents.items() if old in renamed}
+        return law, guess
 
     def _fault(self, reason: str, *, restart: bool) -> None:
         self.faults[reason] += 1
@@ -272,19 +282,19 @@ def guesses_of(elites: list[Candidate], coordinates: Coordinates, maxsize: int) 
                 guesses.append(text)
             continue
         places = {name: f"#{i + 1}" for i, name in enumerate(coordinates.places)}
-        numbered = rewrite(expression, lambda n, p=places: Symbol(p[n.name]) if isinstance(n, Symbol) else None)
-        text = to_julia(numbered, coordinates.functions)
+        text = to_julia(rename(expression, places), coordinates.functions)
         if text is not None:
             guesses.append({"f": text, **values})
     return guesses
 
 
 def _without(node: Expression, name: str) -> Expression:
-    """The sum without its first term, which is the symbol `name`."""
-    assert isinstance(node, Call)
-    assert node.arguments[0] == Symbol(name)
-    rest = node.arguments[1:]
-    return rest[0] if len(rest) == 1 else Call("add", rest)
+    """The sum without its first term, which is the symbol `name`; nothing beside it is zero."""
+    if node == Symbol(name):
+        return ZERO
+    if not isinstance(node, Call) or node.function != "add" or node.arguments[0] != Symbol(name):
+        raise LawSyntaxError("equation of PySR: its brackets do not match")
+    return add(*node.arguments[1:])
 
 
 __all__ = ["PySR", "guesses_of"]

@@ -8,7 +8,7 @@ import pytest
 from discover.fitting import fit
 from discover.law import parse
 from discover.law.compiler import evaluate
-from discover.law.expression import Symbol, symbols, to_text, walk
+from discover.law.expression import Call, Expression, Number, rename, symbols, to_text, walk
 from discover.law.parser import law_of
 from discover.proposers.pysr.family import family_of
 from discover.task.rows import Cell, Rows
@@ -16,18 +16,17 @@ from discover.task.rows import Cell, Rows
 INPUTS = {"x", "z"}
 
 
-def family(text: str, cap: int = 9) -> str:
-    tree = parse(f"spare_ + ({text})", ("x", "z")).expression
-    tree = tree.arguments[1] if len(tree.arguments) == 2 else type(tree)("add", tree.arguments[1:])  # type: ignore[union-attr]
-    found = family_of(tree, INPUTS, cap)
-    names = {name: f"q{i}" for i, name in enumerate(n for n in symbols(found) if n not in INPUTS)}
-    return to_text(type(found)(found.function, found.arguments)) if not names else _renamed(found, names)  # type: ignore[union-attr]
+def tree_of(equation: str) -> Expression:
+    """An equation without parameters, which the parser alone would refuse."""
+    tree = parse(f"spare_ + ({equation})", ("x", "z")).expression
+    assert isinstance(tree, Call)
+    return tree.arguments[1] if len(tree.arguments) == 2 else Call("add", tree.arguments[1:])
 
 
-def _renamed(found, names):  # type: ignore[no-untyped-def]
-    from discover.law.expression import rename
-
-    return to_text(rename(found, names))
+def family(equation: str, cap: int = 9) -> str:
+    found, _ = family_of(tree_of(equation), INPUTS, cap)
+    names = [name for name in symbols(found) if name not in INPUTS]
+    return to_text(rename(found, {name: f"q{i}" for i, name in enumerate(names)}))
 
 
 @pytest.mark.parametrize(
@@ -75,12 +74,11 @@ EQUATIONS = [
 @pytest.mark.parametrize("equation", EQUATIONS)
 def test_the_family_holds_the_equation(equation: str) -> None:
     """Fitted to the equation's own values, the law reproduces them."""
-    tree = parse(f"spare_ + ({equation})", ("x", "z")).expression
+    tree = tree_of(equation)
     rng = np.random.default_rng(0)
     x, z = rng.uniform(0.5, 4.0, (2, 60))
-    target = evaluate(tree, {"x": x, "z": z, "spare_": np.array(0.0)})
-    whole = tree.arguments[1] if len(tree.arguments) == 2 else type(tree)("add", tree.arguments[1:])  # type: ignore[union-attr]
-    law = law_of(family_of(whole, INPUTS, 12), ("x", "z"))
+    target = evaluate(tree, {"x": x, "z": z})
+    law = law_of(family_of(tree, INPUTS, 12)[0], ("x", "z"))
     rows = Rows(("x", "z"), (Cell("", "y"),), np.column_stack([x, z]), target, np.zeros(60, int), np.arange(60) + 2)
     result = fit(law, rows, starts=48, rng=np.random.default_rng(1))
     assert float(result.cost.sum()) < 1e-6 * 60 * float(np.var(target)), str(law)
@@ -88,7 +86,12 @@ def test_the_family_holds_the_equation(equation: str) -> None:
 
 def test_no_number_is_left_but_whole_powers() -> None:
     for equation in EQUATIONS:
-        tree = parse(f"spare_ + {equation}", ("x", "z")).expression
-        found = family_of(tree, INPUTS, 12)
-        numbers = {n.value for n in walk(found) if not isinstance(n, Symbol) and hasattr(n, "value")}
+        found, _ = family_of(tree_of(equation), INPUTS, 12)
+        numbers = {n.value for n in walk(found) if isinstance(n, Number)}
         assert numbers <= {1.0, 2.0, -1.0}
+
+
+def test_exponents_keep_their_values_and_nothing_else_does() -> None:
+    found, exponents = family_of(tree_of("2*(3*x)**(-0.25) + exp(-0.5*log(z/4)) + 1.5"), INPUTS, 9)
+    assert sorted(exponents.values()) == [-0.5, -0.25]
+    assert len(symbols(found)) == 2 + 5

@@ -29,7 +29,9 @@ def test_signs_powers_and_places_are_translated(julia: str, python: str) -> None
     assert from_julia(julia, ("x", "p")) == python
 
 
-@pytest.mark.parametrize("text", ["x1; y", "`rm`", "x1 = 2", "@x", "x[1]", "'a'", "x1 ? 1 : 2", "#9", "#0", "x1 // 2" * 900])
+@pytest.mark.parametrize(
+    "text", ["x1; y", "`rm`", "x1 = 2", "@x", "x[1]", "'a'", "x1 ? 1 : 2", "#9", "#0", "x1 // 2" * 900]
+)
 def test_whatever_is_no_arithmetic_is_refused(text: str) -> None:
     with pytest.raises(LawSyntaxError):
         parse(f"s + {from_julia(text, ('x',))}", ("x1",))

@@ -140,7 +140,9 @@ def test_alone_and_without_a_law_it_ends_with_one_line(made: Any, vocab: Task, r
     assert str(told.value).endswith("see what is missing with: discover doctor")
 
 
-def test_without_julia_a_run_ends_before_it_starts(vocab: Task, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_julia_a_run_ends_before_it_starts(
+    vocab: Task, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYTHON_JULIAPKG_PROJECT", str(tmp_path))
     monkeypatch.delenv("PYTHON_JULIAPKG_OFFLINE", raising=False)
@@ -177,12 +179,12 @@ def test_recorded_files_become_laws(made: Any, file: str, task: str, view: int, 
     found = set()
     for row in read_rows((RECORDED / f"{file}.csv").read_text(encoding="utf-8")):
         try:
-            law = proposer.law_from(row.equation, coordinates)
+            made_of_it = proposer.law_from(row.equation, coordinates)
         except LawSyntaxError:
             assert file == "hostile"
             continue
-        if law is not None:
-            found.add(str(law))
+        if made_of_it is not None:
+            found.add(str(made_of_it[0]))
     assert laws <= found
     assert file != "hostile" or found == laws
 
@@ -190,7 +192,26 @@ def test_recorded_files_become_laws(made: Any, file: str, task: str, view: int, 
 def test_a_template_may_name_the_columns_instead_of_numbering_them(made: Any) -> None:
     task = load_task("parallel_scaling")
     proposer, coordinates = made(task), Coordinates(task, VIEWS[0])
-    assert str(proposer.law_from("f = ((x1 ^ -0.3) * #3) + #4; p1 = [1.0]", coordinates)) == "E + A*num_params**alpha"
+    law, guess = proposer.law_from("f = ((x1 ^ -0.3) * #3) + #4; p1 = [1.0]", coordinates)
+    assert str(law) == "E + A*num_params**alpha"
+    assert {name: values.tolist() for name, values in guess.items()} == {"alpha": [-0.3, -0.3]}
+
+
+@pytest.mark.parametrize("equation", ["0.0", "1.5 - 1.5", "x1 - x1", "f = #3; p1 = [1.0, 2.0]"])
+def test_an_equation_that_reads_nothing_is_no_law(made: Any, equation: str) -> None:
+    task = load_task("parallel_scaling")
+    found = made(task).law_from(equation, Coordinates(task, VIEWS[0]))
+    assert found is None or equation == "x1 - x1"
+
+
+@pytest.mark.parametrize(
+    "equation", ["1.0) - (x1", "", "f =", ")(", "spare", "x1 + spare", "p1 = [x1]", "x1, x2", "f = a; f ="]
+)
+def test_an_equation_that_is_none_is_refused_in_one_line(made: Any, equation: str) -> None:
+    task = load_task("parallel_scaling")
+    with pytest.raises(LawSyntaxError) as told:
+        made(task).law_from(equation, Coordinates(task, VIEWS[0]))
+    assert "\n" not in str(told.value)
 
 
 def test_pysr_writes_a_pickle_and_it_is_never_opened() -> None:
