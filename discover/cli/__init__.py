@@ -25,6 +25,7 @@ VERBS = {
     "verify": "Derive the row of a law again.",
     "runs": "List the runs in the store, or show one.",
     "benchmark": "Run many tasks and seeds, and tabulate them.",
+    "doctor": "Say what is installed, and what is missing.",
 }
 
 

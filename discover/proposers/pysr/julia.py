@@ -28,7 +28,7 @@ OLDEST_JULIA: Version = (1, 10, 3)
 NEWEST_JULIA = "1.11" if ssl.OPENSSL_VERSION_INFO < (3, 5) else "1"
 OFFLINE = "PYTHON_JULIAPKG_OFFLINE"
 _PATIENCE_SECONDS = 3.0
-_INSTALL = f"{OFFLINE}=no python -c 'import pysr'"
+INSTALL = f"{OFFLINE}=no python -c 'import pysr'"
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,11 @@ def readiness(environment: Mapping[str, str] = os.environ) -> Readiness:
     elif not offline:
         pass  # the user lets juliapkg fetch what is missing
     elif julia is None:
-        reason, mend = f"Julia is not installed ({accepted()} is due)", _INSTALL
+        reason, mend = f"Julia is not installed ({accepted()} is due)", INSTALL
     elif not julia.is_accepted:
-        reason, mend = f"Julia is {julia}, {accepted()} is due", _INSTALL
+        reason, mend = f"Julia is {julia}, {accepted()} is due", INSTALL
     elif not packages:
-        reason, mend = "its Julia packages are not installed", _INSTALL
+        reason, mend = "its Julia packages are not installed", INSTALL
     return Readiness(package, julia, packages, offline, reason, mend)
 
 
