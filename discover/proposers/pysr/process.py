@@ -29,6 +29,7 @@ _EVENTS: dict[str, dict[str, type]] = {
     "ready": {"version": str},
     "hall_of_fame": {"search": int, "csv": str},
     "finished": {"search": int},
+    "refused": {"search": int, "reason": str},
     "failed": {"search": int, "reason": str},
 }
 
@@ -57,6 +58,11 @@ class Worker:
                 pass_fds=(lifeline,) if os.name == "posix" else (),
                 start_new_session=True,
             )
+        except OSError:
+            os.close(self._held)
+            self._errors.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
         finally:
             os.close(lifeline)
         assert self._process.stdout is not None

@@ -140,7 +140,11 @@ class PySR(Evolutionary):
                 self._give_up()
                 return False
             self._starts += 1
-            self._worker = Worker({"PYTHON_JULIACALL_THREADS": str(self._threads), **self._environment})
+            try:
+                self._worker = Worker({"PYTHON_JULIACALL_THREADS": str(self._threads), **self._environment})
+            except OSError as error:
+                self._fault(f"the worker cannot be started: {error}", restart=False)
+                return False
             self._deadline = time.monotonic() + self._limits["start"]
             if self._reproducible:
                 self._wait_for(lambda: self._ready)
@@ -187,6 +191,8 @@ class PySR(Evolutionary):
             elif kind == "finished":
                 self._read()
                 self._over()
+            elif kind == "refused":
+                self._fault(f"guesses refused: {event['reason']}", restart=False)
             elif kind == "failed" and event["search"] == 0:
                 self._fault(event["reason"], restart=True)
             elif kind == "failed":

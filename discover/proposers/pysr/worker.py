@@ -1,9 +1,10 @@
 """The process that runs PySR, and with it Julia; started as a script, for it must import PySR before anything else.
 
 In, on standard input, one JSON object a line: a search to do. Out, on the stream that was standard output, one JSON
-object a line: `ready`, then for each search `hall_of_fame` (the text of the CSV, whenever it has changed), and
-`finished` or `failed`. It imports the standard library and PySR, nothing of this project. A second process guards it:
-when the owner is gone, however it ended, the guard ends the whole group, whatever Julia is doing.
+object a line: `ready`, then for each search `hall_of_fame` (the text of the CSV, whenever it has changed), `refused`
+where it went on without guesses, and `finished` or `failed`. It imports the standard library and PySR, nothing of this
+project. A second process guards it: when the owner is gone, however it ended, the guard ends the whole group, whatever
+Julia is doing.
 """
 
 from __future__ import annotations
@@ -67,10 +68,12 @@ def _search(pysr: Any, job: dict[str, Any], answers: TextIO) -> None:
     try:
         try:
             fit(job["guesses"] or None)
-        except Exception:
+        except Exception as error:
             if not job["guesses"]:
                 raise
-            fit(None)  # a guess that PySR cannot read must not cost the search
+            # A guess that PySR cannot read must not cost the search, nor go unsaid.
+            _tell(answers, event="refused", search=job["search"], reason=_reason(error))
+            fit(None)
     finally:
         over.set()
         watch.join()

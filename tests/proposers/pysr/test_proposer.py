@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from discover.evolution import Budget, Search
 from discover.proposers import portfolio_of
 from discover.proposers.evolutionary import Recipes
 from discover.proposers.pysr import PySR
+from discover.proposers.pysr import proposer as proposer_module
 from discover.proposers.pysr.coordinates import VIEWS, Coordinates
 from discover.proposers.pysr.hall_of_fame import read_rows
 from discover.task import Task, load_task
@@ -125,6 +127,19 @@ def test_a_fault_is_counted_and_shown_and_the_run_goes_on(
     generations = list(search.generations())
     assert sum(len(g.candidates) for g in generations) == 48
     assert generations[-1].failures[f"pysr: {reason}"] >= 1
+
+
+def test_a_worker_that_cannot_be_started_is_a_fault(made: Any, vocab: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proposer_module, "Worker", partial(_refuse, OSError("no space left")))
+    proposer = made(vocab)
+    for _ in range(4):
+        assert proposer.ask(Archive(spread=1.0), np.random.default_rng(0)) is None
+    assert proposer.faults == {"the worker cannot be started: no space left": 2}
+    assert not proposer.waits()
+
+
+def _refuse(error: Exception, *_: object) -> None:
+    raise error
 
 
 @pytest.mark.parametrize("reproducible", [True, False])

@@ -43,7 +43,7 @@ def test_what_it_finds_fits(name: str) -> None:
 
 
 def test_guesses_from_the_archive_are_read() -> None:
-    """A guess that PySR cannot read would be left out without a word: so the archive's laws must come back as found."""
+    """One that PySR cannot read is counted as a fault, and the search goes on without."""
     task = load_task("parallel_scaling")
     search = Search(task, Budget(candidates=112), seed=1, proposers=("families", "recipe", "pysr"))
     found = [c for generation in search.generations() for c in generation.candidates if c.proposer == "pysr"]

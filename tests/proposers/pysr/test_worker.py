@@ -107,7 +107,10 @@ def test_what_julia_prints_is_no_event(start: Callable[..., Worker]) -> None:
 def test_a_guess_that_cannot_be_read_does_not_cost_the_search(start: Callable[..., Worker]) -> None:
     worker = start("guess")
     worker.send({**job(worker), "guesses": ["x1 ~ 2"]})
-    events_until(worker, "finished")
+    found = events_until(worker, "finished")
+    assert [e["reason"] for e in found if e["event"] == "refused"] == [
+        "RuntimeError: ArgumentError: cannot read the guess"
+    ]
 
 
 @pytest.mark.parametrize(
