@@ -54,7 +54,6 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 env=given,
-                cwd=self.folder,
                 pass_fds=(lifeline,) if os.name == "posix" else (),
                 start_new_session=True,
             )

@@ -189,12 +189,15 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_worker(start: Callable[..., W
     assert os.getpgid(worker._process.pid) != os.getpgid(0)
 
 
-def test_it_may_not_download_unless_the_user_says_so(ready: dict[str, str], tmp_path: Path) -> None:
+def test_it_may_not_download_unless_the_user_says_so(
+    ready: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     package = tmp_path / "probe" / "pysr.py"
     package.parent.mkdir()
     package.write_text("import os\n__version__ = os.environ['PYTHON_JULIAPKG_OFFLINE']\n", encoding="utf-8")
     for asked, told in (({}, "yes"), ({"PYTHON_JULIAPKG_OFFLINE": "no"}, "no")):
-        worker = Worker({**ready, "PYTHONPATH": str(package.parent), **asked})
+        worker = Worker({**ready, "PYTHONPATH": "probe", **asked})  # relative to where the owner is
         try:
             assert events_until(worker, "ready")[0]["version"] == told
         finally:
