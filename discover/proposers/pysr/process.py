@@ -95,14 +95,15 @@ class Worker:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
                 os.killpg(self._process.pid, signal.SIGKILL)  # it leads its group
-            else:
-                self._process.kill()
+        self._process.kill()
         self._process.wait()
         if self._held >= 0:
             os.close(self._held)
             self._held = -1
         self._reader.join(timeout=5.0)
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
+        # A stream that somebody still reads, which left the group and holds the other end, is not waited for.
+        ended = () if self._reader.is_alive() else (self._process.stdout,)
+        for stream in (self._process.stdin, self._errors, *ended):
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()

@@ -49,7 +49,7 @@ class PySR(Evolutionary):
 
     Args:
         reproducible: Whether a search is waited for, on one thread, so that the seed fixes what it finds.
-        alone: Whether no other proposer fills the time between searches.
+        alone: Whether no other proposer fills the time between two searches.
         environment: What the worker sees as its environment.
         limits: Seconds: `start`, `search`, `grace`; others than the usual ones for tests.
 
@@ -109,7 +109,10 @@ class PySR(Evolutionary):
 
     def waits(self) -> bool:
         """Whether laws may still come though there is none now."""
-        return bool(self._found) or not (self._closed or self._barren >= _MOST_BARREN)
+        if self._closed or self._barren >= _MOST_BARREN:
+            return bool(self._found)
+        # In a reproducible run a search comes every so many candidates: for the others', there is no waiting.
+        return bool(self._found) or self._alone or not self._reproducible
 
     def close(self) -> None:
         self._closed = True
@@ -131,7 +134,7 @@ class PySR(Evolutionary):
         self._take(self._worker.events() if self._worker else [])
         if self._worker and time.monotonic() > self._deadline:
             self._fault("took longer than its time limit", restart=True)
-        if self._worker and self._ready and not self._running and (self._alone or archive.elites):
+        if self._worker and self._ready and not self._running:
             self._begin(archive, rng)
 
     def _started(self) -> bool:

@@ -126,8 +126,10 @@ def _guard(lifeline: int) -> None:
                     os.close(stream)
             while os.getppid() == worker:
                 gone, _, _ = select.select([lifeline], [], [], 1.0)
-                if gone:
-                    os.killpg(os.getpgid(0), signal.SIGKILL)
+                if gone and os.getpgid(0) == worker:  # else the group is not the worker's to end
+                    os.killpg(worker, signal.SIGKILL)
+                elif gone:
+                    os.kill(worker, signal.SIGKILL)
         finally:
             os._exit(0)
     os.close(lifeline)

@@ -74,6 +74,14 @@ def test_alone_it_waits_for_its_own_laws(ready: dict[str, str], vocab: Task) -> 
     assert {c.proposer for c in found} == {"pysr"}
 
 
+def test_a_run_ends_where_the_others_have_nothing_either(ready: dict[str, str], vocab: Task) -> None:
+    """A search comes every 64 candidates; crossover of a single law gives none, so that number is never reached."""
+    search = Search(vocab, Budget(candidates=400), seed=1, proposers=("recipe", "crossover", "pysr"))
+    search.portfolio.proposers[0].recipes.genes = False  # type: ignore[attr-defined]
+    found = [c.proposer for generation in search.generations() for c in generation.candidates]
+    assert 0 < len(found) < 400
+
+
 def test_asking_never_waits_in_a_run_counted_in_seconds(made: Any, vocab: Task) -> None:
     proposer = made(vocab, "hang", alone=True)
     archive, rng = Archive(spread=1.0), np.random.default_rng(0)
