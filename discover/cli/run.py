@@ -70,8 +70,10 @@ def run(
     loaded = load_task(task)
     if resume is not None:
         _refuse_what_a_resumed_run_has(context)
-    Budget.parse(budget)
+    allowed = Budget.parse(budget)
     named = ((HUMAN,) if start_from == HUMAN else ()) + proposers_named(proposers)
+    if proposers.strip() == "auto" and resume is None:
+        named += _pysr_where_it_is(allowed)
     workers = workers or cores()
     with Store(store_path, create=resume is None) as store:
         if resume is None:
@@ -88,6 +90,22 @@ def run(
     click.echo(f"written: {written}; run {number} in {store_path}", err=True)
     if how == "interrupted":
         raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _pysr_where_it_is(allowed: Budget) -> tuple[str, ...]:
+    """PySR, for a search by the clock where it can run; else a line says that it is absent.
+
+    A number of candidates promises to be quick and the same everywhere: there PySR takes part when it is named.
+    """
+    from discover.proposers.pysr import PySR, readiness
+
+    if allowed.seconds is None:
+        return ()
+    found = readiness()
+    if found.is_ready:
+        return (PySR.name,)
+    click.echo(f"PySR is absent ({found.reason}), the others search; see: discover doctor", err=True)
+    return ()
 
 
 def _refuse_what_a_resumed_run_has(context: click.Context) -> None:

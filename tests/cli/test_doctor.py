@@ -178,3 +178,27 @@ def test_the_versions_are_those_of_pyproject():
         for requirement in extras:
             if requirement.startswith(f"{name}>="):
                 assert requirement == f"{name}>={oldest}"
+
+
+def test_a_run_by_the_clock_says_that_pysr_is_absent_and_goes_on(
+    discover: Command, bare: Path, widgets: Path, tmp_path: Path
+):
+    store = tmp_path / "runs.sqlite"
+    result = discover("run", widgets, "--budget", "1s", "--workers", "1", "--store", store)
+    assert result.exit_code == 0
+    assert "PySR is absent (Julia is not installed (1.10.3 to " in result.stderr
+    assert "the others search; see: discover doctor" in result.stderr
+
+
+def test_a_run_that_asks_for_pysr_without_julia_is_refused_before_it_starts(
+    discover: Command, bare: Path, widgets: Path, tmp_path: Path
+):
+    store = tmp_path / "runs.sqlite"
+    began = time.monotonic()
+    result = discover("run", widgets, "--proposers", "families,pysr", "--store", store)
+    assert time.monotonic() - began < 1.0
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("discover: PySR needs Julia and its packages: Julia is not installed (1.10.3 to 1.1")
+    assert line.endswith("; mend with: PYTHON_JULIAPKG_OFFLINE=no python -c 'import pysr'")
+    assert not store.exists()

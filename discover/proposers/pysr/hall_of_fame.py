@@ -26,7 +26,7 @@ class Row:
     equation: str
 
 
-def read_rows(text: str) -> list[Row]:
+def rows_of(text: str) -> list[Row]:
     """The rows that are whole; a last line without its end, or one that is no row, is left out.
 
     Raises:

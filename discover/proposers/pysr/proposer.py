@@ -23,7 +23,7 @@ from discover.proposers.evolutionary import Evolutionary, Recipes
 from discover.proposers.proposal import Proposal, is_sensible, tidy_law
 from discover.proposers.pysr.coordinates import CELL, VIEWS, Coordinates
 from discover.proposers.pysr.family import family_of
-from discover.proposers.pysr.hall_of_fame import parts_of, read_rows
+from discover.proposers.pysr.hall_of_fame import parts_of, rows_of
 from discover.proposers.pysr.julia import is_offline, require
 from discover.proposers.pysr.operators import from_julia, to_julia
 from discover.proposers.pysr.process import Worker
@@ -76,6 +76,7 @@ class PySR(Evolutionary):
         super().__init__(task, recipes)
         views = [Coordinates(task, view) for view in VIEWS]
         self._views = [view for view in views if view.is_distinct]
+        self.repeats_itself = reproducible
         self._reproducible, self._alone, self._environment = reproducible, alone, dict(environment)
         start = START_SECONDS if is_offline(environment) else INSTALL_SECONDS
         usual = REPRODUCIBLE_SECONDS if reproducible else ROUND_SECONDS
@@ -212,7 +213,7 @@ class PySR(Evolutionary):
         """Queues the laws of the hall of fame that are new, those of least loss first."""
         coordinates = self._views[(self._search - 1) % len(self._views)]
         try:
-            rows = read_rows(self._last_text)
+            rows = rows_of(self._last_text)
         except LawSyntaxError as error:
             self.faults[str(error)] += 1
             return

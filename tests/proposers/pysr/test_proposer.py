@@ -19,7 +19,7 @@ from discover.proposers.evolutionary import Recipes
 from discover.proposers.pysr import PySR
 from discover.proposers.pysr import proposer as proposer_module
 from discover.proposers.pysr.coordinates import VIEWS, Coordinates
-from discover.proposers.pysr.hall_of_fame import read_rows
+from discover.proposers.pysr.hall_of_fame import rows_of
 from discover.task import Task, load_task
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -200,7 +200,7 @@ def test_recorded_files_become_laws(made: Any, file: str, task: str, view: int, 
     loaded = load_task(f"{task}_scaling")
     proposer, coordinates = made(loaded), Coordinates(loaded, VIEWS[view])
     found = set()
-    for row in read_rows((RECORDED / f"{file}.csv").read_text(encoding="utf-8")):
+    for row in rows_of((RECORDED / f"{file}.csv").read_text(encoding="utf-8")):
         try:
             made_of_it = proposer.law_from(row.equation, coordinates)
         except LawSyntaxError:
