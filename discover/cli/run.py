@@ -72,8 +72,8 @@ def run(
         _refuse_what_a_resumed_run_has(context)
     allowed = Budget.parse(budget)
     named = ((HUMAN,) if start_from == HUMAN else ()) + proposers_named(proposers)
-    if proposers.strip() == "auto" and resume is None:
-        named += _pysr_where_it_is(allowed)
+    joining, absent = _pysr_where_it_is(allowed) if proposers.strip() == "auto" and resume is None else ((), "")
+    named += joining
     workers = workers or cores()
     with Store(store_path, create=resume is None) as store:
         if resume is None:
@@ -81,6 +81,8 @@ def run(
             number = _start(store, loaded, seed, budget, options)
         else:
             number = resumable(store, loaded.name, task_digest(loaded), "" if resume == _NEWEST else resume).id
+        if absent:
+            click.echo(absent, err=True)
         with store.working_on(number):
             rows, how = _carry_out(store, number, loaded, workers, quiet, resumed=resume is not None)
         gains = store.gains(number)
@@ -92,20 +94,19 @@ def run(
         raise click.exceptions.Exit(INTERRUPTED)
 
 
-def _pysr_where_it_is(allowed: Budget) -> tuple[str, ...]:
-    """PySR, for a search by the clock where it can run; else a line says that it is absent.
+def _pysr_where_it_is(allowed: Budget) -> tuple[tuple[str, ...], str]:
+    """PySR, for a search by the clock where it can run; else a line to say that it is absent.
 
     A number of candidates promises to be quick and the same everywhere: there PySR takes part when it is named.
     """
     from discover.proposers.pysr import PySR, readiness
 
     if allowed.seconds is None:
-        return ()
+        return (), ""
     found = readiness()
     if found.is_ready:
-        return (PySR.name,)
-    click.echo(f"PySR is absent ({found.reason}), the others search; see: discover doctor", err=True)
-    return ()
+        return (PySR.name,), ""
+    return (), f"PySR is absent ({found.reason}), the others search; see: discover doctor"
 
 
 def _refuse_what_a_resumed_run_has(context: click.Context) -> None:

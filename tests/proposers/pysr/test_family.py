@@ -91,6 +91,12 @@ def test_no_number_is_left_but_whole_powers() -> None:
         assert numbers <= {1.0, 2.0, -1.0}
 
 
+@pytest.mark.parametrize("equation", ["2/(3*x)**0.25", "1/(2*x**0.25)", "(1/x)**0.25", "(x**0.5)**(-0.5)"])
+def test_a_quotient_turns_the_sign_of_its_exponent(equation: str) -> None:
+    _, exponents = family_of(tree_of(equation + " + 1.5"), INPUTS, 9)
+    assert list(exponents.values()) == [-0.25]
+
+
 def test_exponents_keep_their_values_and_nothing_else_does() -> None:
     found, exponents = family_of(tree_of("2*(3*x)**(-0.25) + exp(-0.5*log(z/4)) + 1.5"), INPUTS, 9)
     assert sorted(exponents.values()) == [-0.5, -0.25]

@@ -74,6 +74,19 @@ def test_alone_it_waits_for_its_own_laws(ready: dict[str, str], vocab: Task) -> 
     assert {c.proposer for c in found} == {"pysr"}
 
 
+@pytest.mark.parametrize("reproducible", [True, False])
+def test_what_is_found_on_the_way_counts_only_by_the_clock(made: Any, vocab: Task, reproducible: bool) -> None:
+    """When the file is looked at depends on the clock; how it ends does not."""
+    proposer = made(vocab, reproducible=reproducible)
+    proposer._search = 1
+    text = (RECORDED / "plain.csv").read_text(encoding="utf-8")
+    proposer._take([{"event": "hall_of_fame", "search": 1, "csv": text}])
+    assert bool(proposer._found) != reproducible
+    proposer._take([{"event": "finished", "search": 1}])
+    assert len(proposer._found) == 5
+    assert proposer.repeats_itself == reproducible
+
+
 def test_a_run_ends_where_the_others_have_nothing_either(ready: dict[str, str], vocab: Task) -> None:
     """A search comes every 64 candidates; crossover of a single law gives none, so that number is never reached."""
     search = Search(vocab, Budget(candidates=400), seed=1, proposers=("recipe", "crossover", "pysr"))
