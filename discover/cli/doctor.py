@@ -24,13 +24,14 @@ NEEDED = {
     "pandas": "2.1",
     "scikit-learn": "1.4",
     "rich": "13.9",
+    "threadpoolctl": "3.1",
     "click": "8.2",
 }
 
 # Distribution -> (oldest version, what it is for, what pip is told to install).
 OPTIONAL = {
     "numba": ("0.60", "compiles the fitter", "numba"),
-    "pyoperon": ("0.5", "symbolic regression by Operon", "pyoperon"),
+    "pyoperon": ("0.6", "symbolic regression by Operon", "'pyoperon>=0.6'"),
     "distributed": ("2024.1", "searches on many machines (Dask)", "'dask[distributed]'"),
     "textual": ("0.60", "interactive screens", "textual"),
     "jax": ("0.4", "export to JAX", "jax"),

@@ -177,7 +177,7 @@ def test_the_versions_are_those_of_pyproject():
     for name, (oldest, *_) in OPTIONAL.items():
         for requirement in extras:
             if requirement.startswith(f"{name}>="):
-                assert requirement == f"{name}>={oldest}"
+                assert requirement.startswith(f"{name}>={oldest}")
 
 
 def test_a_run_by_the_clock_says_that_pysr_is_absent_and_goes_on(
