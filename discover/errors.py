@@ -42,6 +42,10 @@ class FitError(DiscoverError):
     """Arguments of a fit that do not belong together."""
 
 
+class LibraryError(DiscoverError):
+    """A file of the library of published laws that does not say what it should."""
+
+
 class StoreError(DiscoverError):
     """A store that cannot be opened, read or extended."""
 

@@ -37,6 +37,7 @@ def parse(
     *,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     parameters: Sequence[str] | None = None,
+    may_be_fixed: bool = False,
 ) -> Law:
     """The law that `text` spells; every symbol that is not an input is a parameter.
 
@@ -45,6 +46,7 @@ def parse(
         inputs: Names that a law may read; those that it does read become its inputs, in this order.
         bounds: (lower, upper) of parameters; unbounded where left out.
         parameters: The order of the parameters; the order of appearance where left out.
+        may_be_fixed: Whether a law without a parameter is one, too: there is nothing to fit, only to know.
 
     Raises:
         LawSyntaxError: Anything but arithmetic and the grammar's functions, a formula that is too long, too deep
@@ -76,7 +78,7 @@ def parse(
         raise LawSyntaxError("formula: nested too deeply to read; at most 40 levels are read") from None
     reader = _Reader(frozenset(inputs))
     expression = reader.read(tree, 0)
-    return law_of(expression, inputs, bounds=bounds, parameters=parameters)
+    return law_of(expression, inputs, bounds=bounds, parameters=parameters, may_be_fixed=may_be_fixed)
 
 
 def law_of(
@@ -85,6 +87,7 @@ def law_of(
     *,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     parameters: Sequence[str] | None = None,
+    may_be_fixed: bool = False,
 ) -> Law:
     """The law that a tree stands for; the same checks of names and bounds as `parse`."""
     names = symbols(expression)
@@ -95,7 +98,7 @@ def law_of(
         if missing:
             raise LawSyntaxError(f"formula: unknown name {missing[0]!r}{_close(missing[0], [*inputs, *parameters])}")
         found = [name for name in parameters if name in found]
-    if not found:
+    if not found and not may_be_fixed:
         raise LawSyntaxError("formula: it has no parameter to fit; inputs are " + ", ".join(inputs))
     if len(found) > MOST_PARAMETERS:
         raise LawSyntaxError(f"formula: {len(found)} parameters, at most {MOST_PARAMETERS} are fitted")
