@@ -343,6 +343,11 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def yardstick_here() -> Yardstick:
+    """In a worker of `workers_for`: the yardstick of its task."""
+    return _HERE[0]
+
+
 def _assess_here(job: Job) -> Candidate:
     return assess(job, _HERE[0])
 
@@ -384,4 +389,4 @@ def workers_for(task: Task, workers: int | None = None) -> Iterator[Executor | N
                 os.environ[name] = value
 
 
-__all__ = ["NOTHING", "Budget", "Generation", "Past", "Search", "workers_for"]
+__all__ = ["NOTHING", "Budget", "Generation", "Past", "Search", "workers_for", "yardstick_here"]

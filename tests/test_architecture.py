@@ -12,22 +12,28 @@ PACKAGE = Path(__file__).resolve().parents[1] / "discover"
 # Which rooms a room may import, itself and errors aside.
 MAY_IMPORT: dict[str, set[str]] = {
     "law": set(),
-    "task": {"law"},
+    "library": {"law"},
+    "task": {"law", "library"},
     "fitting": {"law", "task"},
     "scoring": {"law", "task", "fitting"},
     "archive": {"law", "fitting", "scoring"},
-    "proposers": {"law", "task", "fitting", "archive"},
+    "proposers": {"law", "library", "task", "fitting", "archive"},
     "assessment": {"law", "task", "fitting", "scoring", "archive", "proposers"},
     "store": {"task", "archive"},
     "recall": {"law", "fitting", "scoring", "archive", "proposers"},
     "evolution": {"task", "fitting", "scoring", "archive", "proposers", "assessment", "recall"},
-    "leaderboard": {"law", "task", "fitting", "scoring", "scoring.held_out", "archive", "assessment", "store"},
+    "known_laws": {
+        "law", "library", "task", "fitting", "scoring", "archive", "proposers", "assessment", "evolution",
+    },
+    "leaderboard": {
+        "law", "library", "task", "fitting", "scoring", "scoring.held_out", "archive", "assessment", "store",
+    },
     "exporters": {"law", "task"},
     "benchmark": {"task", "store"},
     "tui": {"law", "task", "store", "exporters"},
     "cli": {
-        "law", "task", "fitting", "scoring", "archive", "proposers", "assessment", "store", "evolution", "leaderboard",
-        "exporters", "tui", "benchmark",
+        "law", "library", "task", "fitting", "scoring", "archive", "proposers", "assessment", "store", "evolution",
+        "known_laws", "leaderboard", "exporters", "tui", "benchmark",
     },
 }  # fmt: skip
 ANYONE = {"errors", "checks"}

@@ -212,6 +212,7 @@ def _rank(
     import numpy as np
 
     from discover import leaderboard as boards
+    from discover.known_laws import best_human_laws, known_laws
     from discover.store import record
 
     def opening(what: str) -> None:
@@ -220,7 +221,9 @@ def _rank(
             say("the held-out rows were opened before the run was killed: they are opened again, for the same laws")
         store.add_opening(run.id, f"resumed, for the same laws: {what}" if before else what)
 
-    built = boards.build(task, ranked, rng=np.random.default_rng([run.seed, 2]), opening=opening, yardstick=yardstick)
+    library = best_human_laws(task, known_laws(task, seed=run.seed, yardstick=yardstick, finalists=0))
+    rng = np.random.default_rng([run.seed, 2])
+    built = boards.build(task, ranked, rng=rng, opening=opening, yardstick=yardstick, library=library)
     asked = {"task": task.name, "seed": run.seed, "budget": run.budget, "run": run.id}
     store.add_rows(run.id, task.name, [{**record(row), **asked} for row in built])
     return store.rows(run=run.id)

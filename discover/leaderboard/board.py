@@ -91,6 +91,7 @@ def build(
     rng: np.random.Generator,
     opening: Callable[[str], None],
     yardstick: Yardstick | None = None,
+    library: Sequence[HumanLaw] = (),
 ) -> tuple[Row, ...]:
     """The leaderboard of a run.
 
@@ -99,6 +100,7 @@ def build(
         ranked: Finalists of the run, the chosen one first; the best few are shown.
         rng: Source of starts for human laws and baselines.
         opening: Called with what is about to be opened, before it is.
+        library: Published laws to refit beside the task's own human laws, picked by validation.
 
     Returns:
         Rows by held-out R2, best first. Laws that did not converge are shown with their status, below the others.
@@ -108,6 +110,8 @@ def build(
     for human in task.human_laws:
         entries.extend(_human(task, human, yardstick, rng))
     entries.extend(_baselines(task, yardstick, rng))
+    for human in library:
+        entries.extend(_human(task, human, yardstick, rng))
     opening(f"{task.name}: {task.held_out_count} held-out lines, for {len(entries)} laws")
     held_out = open_held_out(task)
     rows = [_scored(task, entry, held_out) for entry in entries]

@@ -69,7 +69,7 @@ def read_folder(folder: Path) -> tuple[tuple[Entry, ...], tuple[NotFound, ...]]:
             _missing(_Table(path, "not_found", number, each))
             for number, each in enumerate(table.get("not_found", []), 1)
         ]
-    names = [each.id for each in (*found, *missing)]
+    names = [each.id for each in found] + [each.id for each in missing]
     if len(names) > MOST_ENTRIES:
         raise LibraryError(f"{folder}: {len(names)} laws, at most {MOST_ENTRIES} are read")
     for name in names:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from discover.errors import did_you_mean, shown
 from discover.law import GRAMMAR
+from discover.library.roles import ROLES
 from discover.task.document import Section, read_document
 from discover.task.split import CONDITION_KEYS, Condition, Rule, read_condition, read_rule
 from discover.task.task import Column, Limit
 
 TABLES = ("task", "data", "inputs", "targets", "drop", "split", "limits")
 TASK_KEYS = ("name", "title", "summary", "scale_axes", "parameter_cap", "higher_is_better")
-COLUMN_KEYS = ("name", "unit", "scale", "description", "minimum", "maximum")
+COLUMN_KEYS = ("name", "unit", "scale", "description", "minimum", "maximum", "role")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,10 @@ def _read_column(section: Section) -> Column:
     if low is not None and high is not None and low > high:
         raise section.error(f"minimum {low:g} is above maximum {high:g}")
     scale = section.choice("scale", ("log", "linear"))
-    return Column(name, section.text("unit"), scale, section.text("description", default=""), low, high)
+    role = section.text("role", default="")
+    if role and role not in ROLES:
+        raise section.error(f"role is {shown(role)}, which is no role of a column{did_you_mean(role, ROLES)}", "role")
+    return Column(name, section.text("unit"), scale, section.text("description", default=""), low, high, role)
 
 
 def _read_reads(section: Section, input_names: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from discover.task.rows import Cell, Rows
 class Column:
     """A quantity that laws read or predict.
 
-    `minimum` to `maximum` is what its unit allows, not what was measured.
+    `minimum` to `maximum` is what its unit allows, not what was measured. `role` says what it stands for in published
+    laws, a key of `discover.library.ROLES`; "" where task.toml does not say.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Column:
     description: str
     minimum: float | None
     maximum: float | None
+    role: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ decision; what is chosen, ranked or stopped is decided before. Rich is imported 
 """
 
 from discover.tui.console import console
+from discover.tui.curve import curve
+from discover.tui.known import known_view, laws_view, library_law_view
 from discover.tui.live import LiveScreen, PlainLines
 from discover.tui.markdown import leaderboard_markdown
 from discover.tui.tables import (
@@ -23,10 +25,14 @@ __all__ = [
     "PlainLines",
     "checks_table",
     "console",
+    "curve",
     "fit_view",
+    "known_view",
     "law_view",
+    "laws_view",
     "leaderboard_markdown",
     "leaderboard_view",
+    "library_law_view",
     "proposers_table",
     "run_view",
     "runs_table",
