@@ -116,12 +116,12 @@ def known_laws(
 def best_human_laws(task: Task, known: Sequence[Known], most: int = 3) -> tuple[HumanLaw, ...]:
     """The best library laws by validation as human laws to refit, without those that the task already names.
 
-    Laws that behave badly beyond the data, or have more parameters than the task allows, enter where there are no
-    others.
+    Only laws that predict better than the mean does; those that behave badly beyond the data, or have more parameters
+    than the task allows, only where there are no others.
     """
     names = {law.name for law in task.human_laws}
     taken = {_form_key(parse(law.formula, task.input_names)) for law in task.human_laws}
-    usable = [each for each in known if each.candidate.ok and each.match.entry.id not in names]
+    usable = [each for each in known if each.candidate.score < 0.0 and each.match.entry.id not in names]
     ruly = [each for each in usable if _is_ruly(each.candidate, task.parameter_cap)] or usable
     chosen: list[HumanLaw] = []
     for each in ruly:
