@@ -51,7 +51,7 @@ def laws(words: tuple[str, ...], inputs: str, target: str, as_json: bool) -> Non
     if as_json:
         print_json([*map(_record, found), *map(_bare_record, without)])
     elif found or without:
-        show_view(laws_view(found, without))
+        show_view(laws_view(found, without, console().width))
     else:
         click.echo("discover: no law matches; discover laws lists all", err=True)
 

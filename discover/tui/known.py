@@ -15,18 +15,21 @@ from discover.tui.words import count, number
 Record = Mapping[str, Any]
 
 _SHOWN = 20  # laws of a ranking
+_WIDE = 130
 
 
-def laws_view(entries: Sequence[Any], without: Sequence[Any]) -> Any:
-    """Laws that were found, and below them those without a formula."""
+def laws_view(entries: Sequence[Any], without: Sequence[Any], width: int) -> Any:
+    """Laws that were found, and below them those without a formula; a wide terminal shows inputs and sources, too."""
     from rich.console import Group
     from rich.text import Text
 
-    table = _table("law", "what", "predicts", "from", "source", "trust")
+    wide = width >= _WIDE
+    table = _table("law", "what", "predicts", *(("from", "source") if wide else ()), "trust")
+    table.columns[0].no_wrap = True
     for entry in entries:
         source = f"{entry.source.authors} {entry.source.year}"
-        roles = ", ".join(quantity.role for quantity in entry.inputs)
-        table.add_row(entry.id, entry.title, entry.target.role, roles, source, entry.trust)
+        roles = ", ".join(dict.fromkeys(quantity.role for quantity in entry.inputs))
+        table.add_row(entry.id, entry.title, entry.target.role, *((roles, source) if wide else ()), entry.trust)
     parts: list[Any] = [table] if entries else []
     if without:
         parts.append(Text("formula not found:", style="italic"))

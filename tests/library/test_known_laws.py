@@ -78,7 +78,7 @@ def test_declared_role_is_checked(gadgets: Path, tmp_path: Path):
     text = (gadgets / "task.toml").read_text(encoding="utf-8")
     (tmp_path / "task.toml").write_text(text.replace('role = "tokens"', 'role = "tokns"'), encoding="utf-8")
     (tmp_path / "points.csv").write_bytes((gadgets / "points.csv").read_bytes())
-    with pytest.raises(TaskError, match="line 20.*role is 'tokns', which is no role of a column; did you mean 'tokens'"):
+    with pytest.raises(TaskError, match=r"line 20.*role is 'tokns', which is no role of a column; did you mean"):
         load_task(tmp_path)
 
 

@@ -78,7 +78,8 @@ def test_parameter_gives_way_to_a_column_of_its_name():
     there, plain = found.law, entry("chinchilla")
     values = plain.coefficients[0].values
     parameters = [values[name.removesuffix("_1")] for name in there.parameters]
-    assert float(there.predict({"E": 1e9, "A": 2e10}, parameters)) == pytest.approx(plain.coefficients[0].gives, rel=6e-5)
+    value = float(there.predict({"E": 1e9, "A": 2e10}, parameters))
+    assert value == pytest.approx(plain.coefficients[0].gives, rel=6e-5)
 
 
 def test_mixture_law_takes_as_many_shares_as_there_are():
