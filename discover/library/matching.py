@@ -93,14 +93,13 @@ def _matches(entry: Entry, form: Form, columns: Mapping[str, Assigned]) -> list[
 
 
 def _offers(quantity: Quantity, columns: Mapping[str, Assigned]) -> list[_Offer]:
-    """What could stand for an input, the nearest first."""
+    """What could stand for an input, in the order of the columns."""
     found = []
     for name, assigned in columns.items():
         distance = _distance(quantity.role, assigned.role)
         if distance is not None:
             reason = "" if distance == 0 else f"{name} ({assigned.role}) stands for {quantity.name} ({quantity.role})"
             found.append(_Offer(Symbol(name), distance, name, reason))
-    found.sort(key=lambda offer: offer.distance)
     converted = _converted(quantity, columns)
     return found + (converted if not found or quantity.role == "scale" else [])
 

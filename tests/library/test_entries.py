@@ -147,7 +147,7 @@ def test_law_of_repeated_data_is_the_published_one_in_repetitions():
     assert float(measured) == pytest.approx(float(published), rel=1e-12)
 
 
-@pytest.mark.parametrize("epochs, factors", [(1, 0), (2, 1), (4, 3), (16, 15)])
+@pytest.mark.parametrize("epochs, factors", [(1, 0), (2, 1), (4, 3), (16, 15), (40, 15)])
 def test_product_over_epochs_is_exact_at_whole_epochs(epochs: int, factors: int):
     law = entry("filtering_utility_repeat")
     (own,) = law.coefficients
