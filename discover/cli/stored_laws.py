@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ def fitted_law(row: dict[str, Any], task: Task | None) -> FittedLaw:
 
     from discover.exporters import FittedLaw
     from discover.law import parse
+    from discover.task import columns_read
 
     cells: dict[str, dict[str, float]] = row["parameters"]
     names = list(next(iter(cells.values())))
@@ -49,7 +51,11 @@ def fitted_law(row: dict[str, Any], task: Task | None) -> FittedLaw:
     law = parse(row["formula"], inputs, parameters=names)
     values = np.array([[own[name] for name in law.parameters] for own in cells.values()])
     units = {} if task is None else _units(task)
-    return FittedLaw(law, tuple(known.get(label) or _cell(label) for label in cells), values, units, row)
+    fitted = FittedLaw(law, tuple(known.get(label) or _cell(label) for label in cells), values, units, row)
+    if task is None:
+        return fitted
+    scales = {column.name: column.scale == "log" for column in task.inputs}
+    return replace(fitted, reads=columns_read(task.folder), scale_axes={axis: scales[axis] for axis in task.scale_axes})
 
 
 def _cell(label: str) -> Any:

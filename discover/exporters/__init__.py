@@ -6,7 +6,7 @@ Stays out: fitting, and reading formulas: exports are built node by node from th
 
 from collections.abc import Callable
 
-from discover.exporters import json_record, latex, python_module, sympy_expression
+from discover.exporters import jax_module, json_record, latex, python_module, sldbench, sympy_expression, torch_module
 from discover.exporters.fitted import FittedLaw
 from discover.exporters.sympy_expression import to_sympy
 
@@ -14,6 +14,9 @@ EXPORTERS: dict[str, Callable[[FittedLaw], str]] = {
     "sympy": sympy_expression.export,
     "latex": latex.export,
     "python": python_module.export,
+    "jax": jax_module.export,
+    "torch": torch_module.export,
+    "sldbench": sldbench.export,
     "json": json_record.export,
 }
 

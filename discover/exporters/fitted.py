@@ -22,6 +22,9 @@ class FittedLaw:
         parameters: (cell, parameter), in the task's own units.
         units: Unit of each input and target, by name.
         provenance: law id, task, run, seed, scores ...: anything a record can hold.
+        reads: For each target, the column of the table that each input of the task reads, in the task's order;
+            empty where every input is the column of its own name.
+        scale_axes: Inputs along which the task extrapolates, and whether they are compared by ratios.
     """
 
     law: Law
@@ -29,6 +32,8 @@ class FittedLaw:
     parameters: np.ndarray
     units: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    reads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scale_axes: Mapping[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         due = (len(self.cells), len(self.law.parameters))
@@ -56,6 +61,26 @@ class FittedLaw:
     def target(self) -> str:
         """The target's name; `target` where one form serves several."""
         return "target" if self.by_target else self.cells[0].target
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets in order."""
+        return tuple(dict.fromkeys(cell.target for cell in self.cells))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups in order; one empty name where the task has none."""
+        return tuple(dict.fromkeys(cell.group for cell in self.cells))
+
+    def column(self, target: str, name: str) -> str:
+        """The column of the table that the input `name` reads for `target`."""
+        return self.reads.get(target, {}).get(name, name)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that the task's inputs read, in order; those of the law where no more is known."""
+        read = [column for target in self.targets for column in self.reads.get(target, {}).values()]
+        return tuple(dict.fromkeys(read)) or self.law.inputs
 
     def values(self, cell: int) -> dict[str, float]:
         """Parameters of one cell by name."""

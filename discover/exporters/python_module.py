@@ -15,18 +15,11 @@ def export(fitted: FittedLaw) -> str:
     names = free_names((*law.inputs, *law.parameters), _TAKEN)
     inputs = [names[name] for name in law.inputs]
     source = to_source(law.expression, names, _call)
-    chosen = [word for word, needed in (("group", fitted.by_group), ("target", fitted.by_target)) if needed]
-    key = {0: "''", 1: chosen[0] if chosen else "", 2: "(group, target)"}[len(chosen)]
-    lines = ['"""', *fitted.heading(), "", f"{_usage(fitted, inputs, chosen)}", '"""', ""]
+    chosen, key = key_source(fitted)
+    lines = ['"""', *fitted.heading(), "", predict_usage(fitted, [*inputs, *chosen]), '"""', ""]
     lines += ["import math", ""] if "math." in source else []
-    lines += ["import numpy as np", "", "PARAMETERS = {"]
-    for number, cell in enumerate(fitted.cells):
-        lines.append(f"    {fitted.key(cell) if chosen else ''!r}: {fitted.values(number)!r},")
-    lines += ["}", "", "", f"def predict({', '.join([*inputs, *chosen])}):"]
-    lines += [f"    if {key} not in PARAMETERS:"] if chosen else []
-    if chosen:
-        due = "one of {list(PARAMETERS)}"
-        lines.append(f'        raise ValueError(f"{" and ".join(chosen)}: got {{{key}!r}}, expected {due}")')
+    lines += ["import numpy as np", "", *parameter_lines(fitted, bool(chosen)), "", ""]
+    lines += [f"def predict({', '.join([*inputs, *chosen])}):", *refusal_lines(chosen, key)]
     unpacked = ", ".join(names[name] for name in law.parameters) + ("," if len(law.parameters) == 1 else "")
     lines.append(f"    {unpacked} = np.array(list(PARAMETERS[{key}].values()), dtype=float)")
     lines += [f"    {name} = np.asarray({name}, dtype=float)" for name in inputs]
@@ -34,8 +27,34 @@ def export(fitted: FittedLaw) -> str:
     return "\n".join(lines)
 
 
-def _usage(fitted: FittedLaw, inputs: list[str], chosen: list[str]) -> str:
-    told = f"predict({', '.join([*inputs, *chosen])}) takes numbers or arrays in the units above"
+def key_source(fitted: FittedLaw) -> tuple[list[str], str]:
+    """The arguments that tell the cell, and the source of its key in PARAMETERS."""
+    chosen = [word for word, needed in (("group", fitted.by_group), ("target", fitted.by_target)) if needed]
+    return chosen, {0: "''", 1: chosen[0] if chosen else "", 2: "(group, target)"}[len(chosen)]
+
+
+def parameter_lines(fitted: FittedLaw, keyed: bool) -> list[str]:
+    """PARAMETERS: for each cell, parameter -> value with all its digits."""
+    lines = [
+        f"    {fitted.key(cell) if keyed else ''!r}: {fitted.values(number)!r},"
+        for number, cell in enumerate(fitted.cells)
+    ]
+    return ["PARAMETERS = {", *lines, "}"]
+
+
+def refusal_lines(chosen: list[str], key: str) -> list[str]:
+    """What a function says to a group or target that it does not know."""
+    if not chosen:
+        return []
+    due = "one of {list(PARAMETERS)}"
+    told = f'raise ValueError(f"{" and ".join(chosen)}: got {{{key}!r}}, expected {due}")'
+    return [f"    if {key} not in PARAMETERS:", f"        {told}"]
+
+
+def predict_usage(fitted: FittedLaw, arguments: list[str]) -> str:
+    """How `predict` is called, in a sentence."""
+    chosen, _ = key_source(fitted)
+    told = f"predict({', '.join(arguments)}) takes numbers or arrays in the units above"
     return f"{told}; {' and '.join(chosen)} as in PARAMETERS." if chosen else f"{told}."
 
 

@@ -5,6 +5,7 @@ the human laws. Stays out: fitting, scores, and the held-out rows: a `Task` carr
 `read_rows(folder, "held_out")` is called by `discover.scoring.held_out` alone.
 """
 
+from discover.task.description import columns_read
 from discover.task.loading import find_folder, list_tasks, load_task, read_rows
 from discover.task.rows import Cell, Rows
 from discover.task.split import Condition, Rule
@@ -19,6 +20,7 @@ __all__ = [
     "Rows",
     "Rule",
     "Task",
+    "columns_read",
     "find_folder",
     "list_tasks",
     "load_task",

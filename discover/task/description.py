@@ -100,6 +100,16 @@ def read_description(folder: Path) -> Description:
     )
 
 
+def columns_read(folder: Path) -> dict[str, dict[str, str]]:
+    """For each target of the task in `folder`, the CSV column that each input reads."""
+    described = read_description(folder)
+    names = [column.name for column in described.inputs]
+    return {
+        target.name: dict(zip(names, reads, strict=True))
+        for target, reads in zip(described.targets, described.reads, strict=True)
+    }
+
+
 def _read_column(section: Section) -> Column:
     name = section.text("name")
     if not name.isidentifier() or iskeyword(name):
