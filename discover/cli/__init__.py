@@ -16,6 +16,8 @@ from discover.cli.door import Door, debug_option
 
 # Verb -> what `discover --help` says of it.
 VERBS = {
+    "new": "Make a task of a CSV of training runs.",
+    "check": "Find what is wrong with a task's data.",
     "tasks": "List the tasks.",
     "run": "Search for laws of a task, then rank them.",
     "leaderboard": "Show found and human laws, ranked.",

@@ -12,6 +12,17 @@ MEGABYTE = 10**6
 
 def read_text(path: Path, largest_bytes: int, error: type[DiscoverError]) -> str:
     """Text of `path`; `error` names the file and, where it is not UTF-8, line and byte."""
+    raw = read_bytes(path, largest_bytes, error)
+    try:
+        return raw.decode("utf-8-sig")  # with or without the mark that spreadsheets write
+    except UnicodeDecodeError as problem:
+        line = raw.count(b"\n", 0, problem.start) + 1
+        byte = raw[problem.start]
+        raise error(f"{path}, line {line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from None
+
+
+def read_bytes(path: Path, largest_bytes: int, error: type[DiscoverError]) -> bytes:
+    """Bytes of the regular file at `path`, at most `largest_bytes`; `error` names the file."""
     too_large = error(f"{path}: larger than {largest_bytes / MEGABYTE:g} MB, which is the most that is read")
     try:
         status = path.stat()
@@ -27,9 +38,4 @@ def read_text(path: Path, largest_bytes: int, error: type[DiscoverError]) -> str
         raise error(f"{path}: cannot be read ({problem})") from None
     if len(raw) > largest_bytes:  # it grows, or reports no size
         raise too_large
-    try:
-        return raw.decode("utf-8-sig")  # with or without the mark that spreadsheets write
-    except UnicodeDecodeError as problem:
-        line = raw.count(b"\n", 0, problem.start) + 1
-        byte = raw[problem.start]
-        raise error(f"{path}, line {line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from None
+    return raw
