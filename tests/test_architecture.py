@@ -30,6 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "exporters": {"law", "task"},
     "benchmark": {"task", "store"},
+    "api": {"law", "task", "fitting", "scoring", "archive", "assessment", "evolution", "exporters"},
+    "regressor": {"task", "api"},
     "tui": {"law", "task", "store", "exporters"},
     "cli": {
         "law", "library", "task", "fitting", "scoring", "archive", "proposers", "assessment", "store", "evolution",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("csv", type=click.Path(path_type=Path), metavar="RUNS.CSV")
 @click.option("--target", default=None, metavar="COLUMN", help="What to predict; several with commas between.")
 @click.option("--groups", default=None, metavar="COLUMNS", help="Columns whose values get parameters of their own.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="The folder.  [default: the file's name]")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="The folder.  [default: as the file]")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def new(csv: Path, target: str | None, groups: str | None, output: Path | None, yes: bool) -> None:
     """Make a task folder of RUNS.CSV, a table with one training run on each line.

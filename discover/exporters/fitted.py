@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from discover.errors import UnknownInputError, did_you_mean
 from discover.law import Law
 from discover.task import Cell
 
@@ -85,6 +86,64 @@ class FittedLaw:
     def values(self, cell: int) -> dict[str, float]:
         """Parameters of one cell by name."""
         return dict(zip(self.law.parameters, map(float, self.parameters[cell]), strict=True))
+
+    def predict(self, inputs: Any, group: Any = None, target: str | None = None) -> Any:
+        """Values of the law.
+
+        Args:
+            inputs: A pandas DataFrame or a mapping with a number or an array (row,) for each of the law's inputs.
+            group: The group of all rows, or of each (row,); left out where there is one.
+            target: The target; left out where there is one.
+
+        Returns:
+            (row,) in the target's unit, as a pandas Series where a DataFrame came in.
+
+        Raises:
+            UnknownInputError: An input, a group or a target that is missing or not known.
+        """
+        missing = [name for name in self.law.inputs if name not in inputs]
+        if missing:
+            known = ", ".join(map(str, inputs)) or "no inputs"
+            raise UnknownInputError(f"law reads {missing[0]!r}; given are {known}")
+        columns = {name: np.asarray(inputs[name], dtype=float) for name in self.law.inputs}
+        shapes = [np.shape(np.asarray(inputs[name])) for name in inputs]
+        shape = np.broadcast_shapes(*shapes, np.shape(group) if group is not None else ())
+        cell = np.broadcast_to(self._cell_of(group, target), shape)
+        values = {name: np.broadcast_to(column, shape) for name, column in columns.items()}
+        found = np.full(shape, np.nan)
+        for number in np.unique(cell).tolist():
+            mine = cell == number
+            own = {name: column[mine] for name, column in values.items()}
+            found[mine] = self.law.predict(own, self.parameters[number])
+        if hasattr(inputs, "index") and hasattr(inputs, "columns"):
+            import pandas as pd
+
+            return pd.Series(found, index=inputs.index, name=target or self.target)
+        return found
+
+    def _cell_of(self, group: Any, target: str | None) -> np.ndarray:
+        """Index into `cells` of one group and target, or of each group (row,)."""
+        if group is None and len(self.groups) > 1:
+            raise UnknownInputError(f"group: none given, expected one of {', '.join(map(repr, self.groups[:12]))}")
+        if target is None and self.by_target:
+            raise UnknownInputError(f"target: none given, expected one of {', '.join(map(repr, self.targets))}")
+        chosen = self.cells[0].target if target is None else target
+        place = {cell.group: number for number, cell in enumerate(self.cells) if cell.target == chosen}
+        if not place:
+            raise UnknownInputError(f"target: got {target!r}{did_you_mean(str(target), self.targets)}")
+        names = np.asarray(self.groups[0] if group is None else group, dtype=object)
+        for name in names.ravel().tolist():
+            if str(name) not in place:
+                raise UnknownInputError(f"group: got {str(name)!r}{did_you_mean(str(name), place)}")
+        return np.array([place[str(name)] for name in names.ravel().tolist()], dtype=int).reshape(names.shape)
+
+    def __str__(self) -> str:
+        return f"{self.target} = {self.law}"
+
+    def _repr_html_(self) -> str:
+        from discover.exporters.html import to_html
+
+        return to_html(self)
 
     def heading(self) -> list[str]:
         """Lines that say what this is and where it comes from."""

@@ -23,7 +23,7 @@ def export(fitted: FittedLaw) -> str:
     law = fitted.law
     names = symbol_names((*law.inputs, *law.parameters))
     lines = [f"% {line}" for line in fitted.heading()]
-    lines += [r"\[", f"  {_upright(fitted.target)} = {to_latex(law.expression, names)}", r"\]"]
+    lines += [r"\[", f"  {upright(fitted.target)} = {to_latex(law.expression, names)}", r"\]"]
     if any(isinstance(node, Call) and node.function == "sigmoid" for node in walk(law.expression)):
         lines.append(r"where $\sigma\left(x\right) = \frac{1}{1 + e^{-x}}$.")
     chosen = [word for word, needed in (("group", fitted.by_group), ("target", fitted.by_target)) if needed]
@@ -90,26 +90,26 @@ def symbol_names(names: tuple[str, ...]) -> dict[str, str]:
     r"""Each name in math mode: alpha_N is \alpha_{N}, num_params is upright; no two look the same."""
     pretty = {name: _pretty(name) for name in names}
     looks = list(pretty.values())
-    return {name: look if looks.count(look) == 1 else _upright(name) for name, look in pretty.items()}
+    return {name: look if looks.count(look) == 1 else upright(name) for name, look in pretty.items()}
 
 
 def _pretty(name: str) -> str:
     parts = re.fullmatch(r"([A-Za-z]+?)_?([0-9]*|(?<=_)[A-Za-z0-9]+)_?", name)
     if parts is None:
-        return _upright(name)
+        return upright(name)
     stem, index = parts.groups()
     if _GREEK.fullmatch(stem):
         base = "\\" + stem
     elif len(stem) == 1:
         base = stem if stem != "e" else r"\mathit{e}"  # a bare e is the base of the exponential
     else:
-        return _upright(name)
+        return upright(name)
     if not index:
         return base
     return f"{base}_{{{index}}}" if index.isdigit() or len(index) == 1 else rf"{base}_{{\mathrm{{{index}}}}}"
 
 
-def _upright(name: str) -> str:
+def upright(name: str) -> str:
     return rf"\mathrm{{{_escaped(name)}}}"
 
 

@@ -116,7 +116,7 @@ def _repeated(rows: Rows) -> Iterator[Finding]:
     if copies.any():
         lines, kept = _lines(rows, copies), _lines(rows, np.isin(np.arange(rows.n_rows), first[count > 1]))
         severity = DOUBT if copies.mean() > 0.1 else NOTE
-        message = f"{lines_text(lines)} repeat earlier rows ({lines_text(kept)}) in every digit: delete what is no new run"
+        message = f"{lines_text(lines)} repeat {lines_text(kept)} in every digit: delete what is no run of its own"
         yield Finding(severity, "duplicated rows", (), message, lines, (("rows", float(copies.sum())),))
     _, alike, count = np.unique(table[:, :-1], axis=0, return_inverse=True, return_counts=True)
     again = (count[alike.reshape(-1)] > 1) & (np.bincount(setting)[setting] == 1)
@@ -218,7 +218,8 @@ def _levels(task: Task) -> Iterator[Finding]:
         few = [rows.cells[cell].label for cell, count in enumerate(counts) if count < _LEVELS]
         if not few:
             continue
-        where = f"in {', '.join(few[:3])}" + (f" and {len(few) - 3} more" if len(few) > 3 else "") if rows.cells[0].group else ""
+        more = f" and {len(few) - 3} more" if len(few) > 3 else ""
+        where = f"in {', '.join(few[:3])}{more}" if rows.cells[0].group else ""
         everywhere = len(few) == len(counts)
         axis = bool(task.scale_axes) and name == task.scale_axes[0]
         severity = WRONG if axis and everywhere else DOUBT if axis else NOTE
@@ -237,10 +238,11 @@ def _few_rows(task: Task) -> Iterator[Finding]:
         mask = np.isin(rows.cell, few)
         labels = ", ".join(rows.cells[cell].label for cell in few[:4].tolist())
         severity = WRONG if len(few) == len(counts) else DOUBT
-        message = f"{labels}: {int(counts[few].min())} training rows, fewer than a law with three parameters can be told from"
+        message = f"{labels}: {int(counts[few].min())} training rows, too few to tell a law with three parameters"
         yield Finding(severity, "too few rows", (), f"{message}; add runs or join groups", _lines(rows, mask))
     if counts.min() < task.parameter_cap:
-        told = f"parameter_cap is {task.parameter_cap}, and {rows.cells[int(counts.argmin())].label} has {counts.min()} "
+        least = rows.cells[int(counts.argmin())].label
+        told = f"parameter_cap is {task.parameter_cap}, and {least} has {counts.min()} "
         yield Finding(NOTE, "cap above rows", (), f"{told}training rows: laws near the cap fit them by force; lower it")
 
 
@@ -259,13 +261,13 @@ def _reach(task: Task, asked: Asked) -> Iterator[Finding]:
             factor = float(max(wanted.max() / high, low / wanted.min()))
             severity = DOUBT if factor > _FAR else NOTE
             word = "very far" if factor > _VERY_FAR else "far" if factor > _FAR else ""
-            told = f"{name} is asked for {factor:.3g} times beyond {low:.3g} to {high:.3g}, a factor of {high / low:.3g}"
+            told = f"{name} is asked for {factor:.3g} times beyond what was measured, {low:.3g} to {high:.3g}"
             span = float(np.log10(high / low))
             values: tuple[tuple[str, float], ...] = (("factor", factor), ("decades_measured", span))
         else:
             far = float(max(wanted.max() - high, low - wanted.min()) / (high - low))
             severity, word = (DOUBT, "far") if far > 1 else (NOTE, "")
-            told = f"{name} is asked for {far:.2g} of its range beyond {low:.3g} to {high:.3g}"
+            told = f"{name} is asked for {far:.2g} of its range beyond what was measured, {low:.3g} to {high:.3g}"
             values = (("ranges", far),)
         message = f"{told} ({lines_text(lines)})" + (f": {word}, expect wide intervals" if word else "")
         yield Finding(severity, "extrapolation", (name,), message, lines, values)
@@ -293,12 +295,12 @@ def _outliers(task: Task) -> Iterator[Finding]:
         return
     if len(found) > _MOST_OUTLIERS and len(found) > 0.05 * rows.n_rows:
         lines = tuple(sorted({line for _, line, _ in found}))
-        message = f"{len(found)} rows lie off a smooth surface ({lines_text(lines)}): runs that diverged, or a jump in the law"
+        message = f"{len(found)} rows lie off a smooth surface ({lines_text(lines)}): diverged runs, or a jump"
         yield Finding(NOTE, "outliers", (), message, lines, (("rows", float(len(found))),))
         return
     for times, line, value in found[:_MOST_OUTLIERS]:
-        message = f"line {line}: target {value:g} lies {times:.0f} robust standard deviations off a smooth surface: the edge "
-        message += "of the data, or a mistake? a run that diverged is excluded with [[drop]]"
+        message = f"line {line}: target {value:g} lies {times:.0f} robust standard deviations off a smooth "
+        message += "surface: the edge of the data, or a mistake? a run that diverged is excluded with [[drop]]"
         yield Finding(DOUBT, "outlier", (), message, (line,), (("deviations", times),))
 
 

@@ -131,7 +131,7 @@ def _names(path: Path, header: list[str], notes: list[str]) -> list[str]:
 
 
 def _mended(name: str, cells: list[str], separator: str, notes: list[str]) -> list[str]:
-    """The cells without blanks around them; numbers such as 1,000,000, 3,14 (where ; separates) and 350M written out."""
+    """The cells without needless blanks; numbers such as 1,000,000, 3,14 (where ; separates) and 350M written out."""
     stripped = [cell.strip() for cell in cells]
     cells = [" ".join(cell.split()) for cell in stripped]
     if cells != stripped:

@@ -29,6 +29,7 @@ from discover.task.names import (
 
 MISSING = ("", "nan", "na", "n/a", "none", "null", "-", "inf", "+inf", "-inf", "infinity", "?", "missing")
 _MOST_INPUTS = 6
+_WIDE = 8.0  # the factor that a column without a telling name spans, to be a scale
 _MOST_GROUPS = 60
 _LEAST_ROWS = 8  # in all, for a search to mean anything
 _LEAST_OF_GROUP = 6  # rows, for parameters of its own
@@ -100,7 +101,7 @@ class Guess:
 
 @dataclass(frozen=True, eq=False)
 class _Column:
-    """A column measured: values (row,) with NaN where the cell is no number; `words` (row,) where it is another text."""
+    """A column with its values (row,), NaN where the cell is no finite number."""
 
     name: str
     cells: list[str]
@@ -343,7 +344,8 @@ def _follows(column: _Column, kept: list[_Column], rows: np.ndarray) -> str:
 
 def _shares(kept: list[_Column], usable: np.ndarray) -> set[str]:
     """Columns between 0 and 1 that sum to 1 in every row."""
-    able = [c for c in kept if not c.missing[usable].any() and 0 <= c.values[usable].min() <= c.values[usable].max() <= 1]
+    full = [c for c in kept if not c.missing[usable].any()]
+    able = [c for c in full if c.values[usable].min() >= 0 and c.values[usable].max() <= 1]
     if len(able) < 2:
         return set()
     total = np.sum([c.values[usable] for c in able], axis=0)
@@ -424,7 +426,7 @@ def _small_groups(
     """Values of `column` with too few rows (in any group of `picked`), and why it had better not be a group column."""
     own = Counter(_labels(columns, [column.name], rows))
     if len(own) < 2:
-        return [], f"never varies: always {shown(next(iter(own), ''), 24)}"
+        return [], f"never varies: always {shown(next((name for (name,) in own), ''), 24)}"
     if len(own) == int(rows.sum()):
         return [], "text, another in every row"
     counts = Counter(_labels(columns, picked, rows))
@@ -474,10 +476,8 @@ def _scale_axes(
     """Inputs to extrapolate along, by their names; where no name says so, those that span a factor of eight."""
     able = [name for name in inputs if len(np.unique(columns[name].values[kept])) >= 3]
     by_name = [name for name in able if columns[name].meaning.kind == SCALE]
-    wide = [
-        name for name in able
-        if columns[name].meaning.kind == UNKNOWN and judged[name].scale == "log" and _reach(columns[name].values[kept]) >= 8
-    ]  # fmt: skip
+    unnamed = [name for name in able if columns[name].meaning.kind == UNKNOWN and judged[name].scale == "log"]
+    wide = [name for name in unnamed if _reach(columns[name].values[kept]) >= _WIDE]
     return tuple(
         sorted(by_name or wide, key=lambda n: (columns[n].meaning.order, -_reach(columns[n].values[kept])))
     )
@@ -524,8 +524,8 @@ def _split(
                 return (name, "at_least", least), what, held
     if fallback is None:
         raise TableError(
-            f"{table.path}: no input has a largest value that can be held out and leaves {_KEPT_OF_GROUP} rows of every "
-            "group for training; add rows or name fewer --groups"
+            f"{table.path}: of no input can the largest values be held out so that {_KEPT_OF_GROUP} rows of each "
+            "group are left for training; add rows or name fewer --groups"
         )
     return fallback
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from keyword import iskeyword
 
 from discover.law import GRAMMAR
@@ -52,10 +53,12 @@ _ROWS: tuple[tuple[str, Meaning], ...] = (
     ("acc accuracy score reward f1 bleu auc elo winrate exact em", Meaning(MEASURE, "a score", "1", 6, True)),
     ("lr learningrate 'eta'", Meaning(SETTING, "a learning rate", "1", 10)),
     ("bsz bs batch batchsize", Meaning(SETTING, "a batch size", "sequences", 11)),
-    ("wd decay dropout momentum warmup temperature beta1 beta2 eps epsilon clip", Meaning(SETTING, "a setting", "1", 12)),
+    ("wd decay dropout momentum warmup temperature beta1 beta2 eps epsilon clip",
+     Meaning(SETTING, "a setting", "1", 12)),
     ("share shares proportion proportions fraction ratio weight mix mixture",
      Meaning(SETTING, "a share", "share", 13)),
-    ("flops flop compute pflops gflops tflops petaflops exaflops 'C'", Meaning(SCALE, "an amount of compute", "FLOPs", 2)),
+    ("flops flop compute pflops gflops tflops petaflops exaflops 'C'",
+     Meaning(SCALE, "an amount of compute", "FLOPs", 2)),
     ("params param parameters parameter nparams nonembedding 'N' modelsize", _SCALES[0]),
     ("tokens token ntokens 'D' datasize datasetsize", _SCALES[1]),
     ("examples samples sequences documents", Meaning(SCALE, "an amount of data", "examples", 1)),
@@ -63,9 +66,10 @@ _ROWS: tuple[tuple[str, Meaning], ...] = (
     ("bytes", Meaning(SCALE, "an amount of data", "bytes", 1)),
     ("steps step iters iterations updates", Meaning(SCALE, "a number of steps", "steps", 3)),
     ("epochs epoch repeats repetitions", Meaning(SCALE, "a number of passes", "epochs", 4)),
-    ("width dmodel hidden dim depth layers layer heads experts vocab ffn", Meaning(SCALE, "a size of the network", "1", 5)),
-    ("model arch architecture family dataset corpus domain optimizer optimiser optim tokenizer tokeniser group language "
-     "lang schedule scheduler kind variant method setup", Meaning(LABEL, "a label")),
+    ("width dmodel hidden dim depth layers layer heads experts vocab ffn",
+     Meaning(SCALE, "a size of the network", "1", 5)),
+    ("model arch architecture family dataset corpus domain optimizer optimiser optim tokenizer tokeniser group "
+     "language lang schedule scheduler kind variant method setup", Meaning(LABEL, "a label")),
     ("size", Meaning(SCALE, "a size", "1", 6)),
 )  # fmt: skip
 _VALIDATION = {"val", "valid", "validation", "eval", "test", "dev", "heldout"}
@@ -80,7 +84,7 @@ def meaning(heading: str) -> Meaning:
     """What a heading such as "Val Loss", "nParams" or "Tokens (B)" says of its column."""
     bare = re.sub(r"[(\[{].*", "", heading[:200])
     words = _words(bare)
-    joined = {a + b for a, b in zip(words, words[1:], strict=False)}
+    joined = {a + b for a, b in pairwise(words)}
     if {"modelsize", "networksize"} & joined:
         found = _SCALES[0]
     elif {"datasize", "datasetsize", "corpussize"} & joined:

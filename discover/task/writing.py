@@ -63,14 +63,16 @@ def task_toml(name: str, table: Foreign, guess: Guess) -> str:
     column, operator, value = guess.held_out
     lines = ["# Written by `discover new`; every line may be changed.", "", "[task]"]
     lines += [f"name = {_toml(name)}", f"title = {_toml(f'{predicted} of {table.path.stem}')}"]
-    told = f"{predicted} as a law of {', '.join(guess.inputs)}, from {_plain(table.path.name)}. Asked: {guess.held_reason}."
+    told = f"{predicted} as a law of {', '.join(guess.inputs)}, from {_plain(table.path.name)}."
+    told += f" Asked: {guess.held_reason}."
     lines += [f"summary = {_toml(told)}", f"scale_axes = {_toml(list(guess.scale_axes))}"]
     if guess.scale_axes:
         lines[-1] += "  # the axis along which you extrapolate comes first"
     lines += [f"parameter_cap = {guess.parameter_cap}  # most parameters that a law may have"]
     lines += ["higher_is_better = true"] if guess.higher_is_better else []
     lines += ["", "[data]", 'file = "points.csv"']
-    lines += [f"groups = {_toml(list(guess.groups))}  # their values get parameters of their own"] if guess.groups else []
+    if guess.groups:
+        lines += [f"groups = {_toml(list(guess.groups))}  # their values get parameters of their own"]
     for kind, names in (("inputs", guess.inputs), ("targets", guess.targets)):
         for each in names:
             judged = guess.column(each)
@@ -78,7 +80,8 @@ def task_toml(name: str, table: Foreign, guess: Guess) -> str:
             lines += [f"scale = {_toml(judged.scale)}"]
             lines += ["minimum = 0", "maximum = 1"] if judged.share else []
             heading = _plain(table.headings[each])
-            lines += [f"description = {_toml(heading if heading != each else judged.why.removeprefix("the name says "))}"]
+            told = heading if heading != each else judged.why.removeprefix("the name says ")
+            lines += [f"description = {_toml(told)}"]
     for drop in guess.drops:
         lines += ["", f"[[drop]]  # {_lines(drop.lines)}", f"column = {_toml(drop.column)}"]
         lines += [f"{drop.operator} = {_toml(drop.value)}", f"reason = {_toml(drop.reason)}"]
@@ -88,14 +91,12 @@ def task_toml(name: str, table: Foreign, guess: Guess) -> str:
 
 def readme(name: str, table: Foreign, guess: Guess) -> str:
     """What was guessed and why, for whoever opens the folder."""
-    column, operator, value = guess.held_out
     lines = [f"# {name}", "", f"Made by `discover new` from `{_plain(table.path.name)}`.", ""]
     lines += ["| column | role | scale | unit | why |", "|---|---|---|---|---|"]
     for judged in guess.columns:
         cells = (f"`{judged.name}`", judged.role, judged.scale, judged.unit, judged.why)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    rule = f"`{column}` {operator.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"`{column}` = `{value}`"
-    lines += ["", f"Held out: {len(guess.held_lines)} of {guess.rows} rows, where {rule}: {guess.held_reason}.", ""]
+    lines += ["", f"H{split_line(guess)[1:]}.", ""]
     if guess.drops:
         lines += ["Not used:", ""]
         lines += [f"- `{drop.column}`: {drop.reason} ({_lines(drop.lines)})" for drop in guess.drops] + [""]
@@ -116,7 +117,7 @@ def summary_lines(table: Foreign, guess: Guess) -> list[str]:
 
 def split_line(guess: Guess) -> str:
     """Which rows are held out, in a sentence."""
-    column, operator, value = guess.held_out
+    column, _, value = guess.held_out
     rule = f"{column} >= {value:g}" if isinstance(value, float) else f"{column} is {value}"
     return f"held out: {len(guess.held_lines)} of {guess.rows} rows, where {rule}: {guess.held_reason}"
 
