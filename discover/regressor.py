@@ -122,6 +122,10 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         """In a notebook: the law once there is one, else the estimator as scikit-learn shows it."""
         return self.law_._repr_html_() if hasattr(self, "law_") else str(super()._repr_html_inner())
 
+    def _repr_mimebundle_(self, **settings: Any) -> dict[str, str]:
+        bundle: dict[str, str] = super()._repr_mimebundle_(**settings)
+        return {**bundle, "text/html": self.law_._repr_html_()} if hasattr(self, "law_") else bundle
+
     def _task(self, X: np.ndarray, y: np.ndarray, labels: np.ndarray, headings: list[str]) -> Task:
         """All rows as the training rows of a task."""
         target = formula_name(self.target_name_, set(self.input_names_))
