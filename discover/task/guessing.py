@@ -427,13 +427,13 @@ def _small_groups(
     own = Counter(_labels(columns, [column.name], rows))
     if len(own) < 2:
         return [], f"never varies: always {shown(next((name for (name,) in own), ''), 24)}"
-    if len(own) == int(rows.sum()):
-        return [], "text, another in every row"
     counts = Counter(_labels(columns, picked, rows))
     small = list(dict.fromkeys(
         column.cells[row] for row, label in zip(np.flatnonzero(rows), _labels(columns, picked, rows), strict=True)
         if counts[label] < _LEAST_OF_GROUP
     ))  # fmt: skip
+    if len(own) == int(rows.sum()):
+        return small, "text, another in every row"
     lost = int((rows & np.isin(np.array(column.cells), small)).sum()) if small else 0
     if len(small) == len(own) or lost > 0.2 * rows.sum():
         return small, f"text of {len(own)} values, most with fewer than {_LEAST_OF_GROUP} rows"
