@@ -20,6 +20,7 @@ from discover.exporters import FittedLaw
 from discover.fitting import Fit, Recipe, prepare
 from discover.fitting import fit as fit_law
 from discover.law import parse
+from discover.proposers import proposers_named
 from discover.scoring import Yardstick
 from discover.task import Task, load_task
 
@@ -83,6 +84,7 @@ def discover(
     budget: str | int = "120s",
     seed: int = 0,
     workers: int = 1,
+    proposers: str = "auto",
     each: Callable[[Any], None] | None = None,
 ) -> Discovery:
     """Laws of a task, searched for on its training rows; the held-out rows stay closed.
@@ -92,16 +94,17 @@ def discover(
         budget: Seconds ("120s", "2m") or a number of candidates (2000); with a number the same seed finds the same.
         seed: Fixes everything random.
         workers: Processes. More than one needs `if __name__ == "__main__":` around the call in a script.
+        proposers: Who proposes, as in "families,mutation"; "auto" for those of every search.
         each: Called with every `Generation` of the search.
 
     Raises:
         DiscoverError: No such task or no such budget; or no law could be fitted at all.
     """
     loaded = task if isinstance(task, Task) else load_task(task)  # type: ignore[arg-type]
-    allowed = Budget.parse(str(budget))
+    allowed, named = Budget.parse(str(budget)), proposers_named(proposers)
     prepare()
     with workers_for(loaded, workers) as executor:
-        search = Search(loaded, allowed, seed, executor)
+        search = Search(loaded, allowed, seed, executor, named)
         for generation in search.generations():
             if each is not None:
                 each(generation)

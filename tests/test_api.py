@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,16 @@ def test_law_is_exported_from_python(fitted: object):
     for form in EXPORTERS:
         assert "alpha" in EXPORTERS[form](fitted)
     assert str(fitted).startswith("loss = ")
+
+
+def test_page_on_python_works_as_written():
+    """Its blocks in order, in one namespace, with small budgets."""
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(re.sub(r"budget=\d+", "budget=6", block), names)
+    assert names["found"].front
+    assert 1.8 < names["model"].predict(names["runs"]).min() < 2.7
 
 
 def test_hostile_names_are_escaped_in_a_notebook():

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "exporters": {"law", "task"},
     "benchmark": {"task", "store"},
-    "api": {"law", "task", "fitting", "scoring", "archive", "assessment", "evolution", "exporters"},
+    "api": {"law", "task", "fitting", "scoring", "archive", "proposers", "assessment", "evolution", "exporters"},
     "regressor": {"task", "api"},
     "tui": {"law", "task", "store", "exporters"},
     "cli": {

@@ -12,19 +12,12 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
+from sklearn.utils.estimator_checks import check_estimator
 
 from discover import ScalingLawRegressor
 
 # What scikit-learn skips by itself, and why; nothing is skipped by us.
 SKIPPED = {"check_array_api_input": "asks for SCIPY_ARRAY_API=1: only NumPy arrays and pandas objects are taken"}
-# Quick ones among scikit-learn's checks; all of them run under `pytest -m slow`.
-QUICK = (
-    "check_estimator_cloneable", "check_do_not_raise_errors_in_init_or_set_params", "check_no_attributes_set_in_init",
-    "check_parameters_default_constructible", "check_fit2d_1sample", "check_estimators_unfitted", "check_complex_data",
-    "check_n_features_in", "check_estimator_sparse_tag", "check_estimators_nan_inf", "check_supervised_y_2d",
-)  # fmt: skip
-
 
 def table(groups: bool = False) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
     """Runs of a planted law, their losses, and the corpus of each."""
@@ -147,21 +140,9 @@ def test_scale_axes_are_known_by_name_number_or_range():
     assert list(ScalingLawRegressor(budget=2).fit(X, y).law_.scale_axes) == ["Model_size", "tokens"]
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_check_of_scikit_learn_passes(name: str):
-    found = [
-        (estimator, check)
-        for estimator, check in estimator_checks_generator(ScalingLawRegressor(budget=2))
-        if getattr(check, "func", check).__name__ == name
-    ]
-    assert found
-    for estimator, check in found:
-        check(estimator)
-
-
-@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_every_check_of_scikit_learn_passes():
-    """32 candidates: one of the checks asks for a good fit of ten columns."""
-    found = check_estimator(ScalingLawRegressor(budget=32), on_fail=None)
+    found = check_estimator(ScalingLawRegressor(budget=4), on_fail=None)
     assert [f"{one['check_name']}: {one['exception']!r}" for one in found if one["status"] == "failed"] == []
     assert {one["check_name"] for one in found if one["status"] == "skipped"} <= set(SKIPPED)
+    assert len(found) > 40

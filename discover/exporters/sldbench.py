@@ -2,8 +2,9 @@
 
 The benchmark (Lin et al., Can Language Models Discover Scaling Laws?, ICLR 2026, arXiv 2507.21184) fits the law anew
 for each of its groups with `fit_scaling_law(data_points, loss_values)` and scores `scaling_law_func(data_points,
-params)`; data_points are the columns of its table in its order. The Harbor form asks for predictions with the
-parameters already in the module. NumPy and SciPy are all that the module needs.
+params)`; data_points are the columns of its table in its order. Groups come one at a time: a parameter that the recipe
+shares is fitted to each alone. The Harbor form asks for predictions with the parameters already in the module. NumPy
+and SciPy are all that the module needs.
 """
 
 from __future__ import annotations
@@ -162,9 +163,9 @@ def export(fitted: FittedLaw) -> str:
     lines += [f"READS = {reads!r}  # for each target: the columns of {', '.join(law.inputs) or 'no input'}"]
     lines += [f"SCALE = {scale!r}  # for each target: (column, compared by ratios) of the scale axes"]
     loss, *settings = (str(fitted.provenance.get("recipe") or "squared")).split()
-    known = {name: float(value) for name, _, value in (setting.partition("=") for setting in settings)}
+    known = dict(setting.split("=", 1) for setting in settings if "=" in setting)
     lines += [f"LOSS = {loss!r}"]
-    lines += [f"WEIGHTS = {tuple(known.get(name, 0.0) for name in ('weight', 'window', 'once'))!r}"]
+    lines += [f"WEIGHTS = {tuple(float(known.get(name, 0.0)) for name in ('weight', 'window', 'once'))!r}"]
     lines += [f"LOWER = np.array({[_bound(low) for low, _ in law.parameter_bounds]})".replace("'", "")]
     lines += [f"UPPER = np.array({[_bound(high) for _, high in law.parameter_bounds]})".replace("'", "")]
     lines += [f"# group -> target -> {', '.join(law.parameters)}", "PARAMETERS = {"]

@@ -73,7 +73,7 @@ def test_fit_is_the_one_that_the_recipe_asks_for(tmp_path: Path):
     gap = [np.abs(values - losses("a"))[8:].max() for values in found]
     assert gap[1] < gap[0] / 2
     assert log.scaling_law_func(SIZES, log.fit_scaling_law(SIZES, losses("a"))) == pytest.approx(losses("a"), rel=1e-6)
-    law = planted("a", recipe="squared window=0.5")
+    law = planted("a", recipe="squared window=0.5 shared=alpha,beta")
     windowed = FittedLaw(law.law, law.cells, law.parameters, provenance=law.provenance, scale_axes={"N": True})
     module = module_of(EXPORTERS["sldbench"](windowed), tmp_path)
     found = module.scaling_law_func(SIZES, module.fit_scaling_law(SIZES, off))
