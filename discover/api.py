@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from discover.archive import OK, choose
-from discover.archive.selection import order
 from discover.assessment import assess_law
 from discover.evolution import Budget, Search, workers_for
 from discover.exporters import FittedLaw
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from discover.archive import Candidate
 
 _STARTS = 48
-_BEHIND = float(np.log(3.0))  # three times the NMSE
 
 
 @dataclass(frozen=True)
@@ -108,21 +106,13 @@ def discover(
         for generation in search.generations():
             if each is not None:
                 each(generation)
-        choice = choose(_contenders(search.finalists()))
+        choice = choose(search.finalists())
     if choice is None:  # nothing better than the mean could be fitted
         flat = fit(loaded, "E", seed=seed)
         return Discovery(flat, (flat,), (flat,), search.archive.count)
     laws = {id(c): _discovered(loaded, c, search.yardstick, seed, str(budget)) for c in choice.ranked}
     front = tuple(laws[id(candidate)] for candidate in _front(choice.ranked))
     return Discovery(laws[id(choice.chosen)], front, tuple(laws.values()), search.archive.count)
-
-
-def _contenders(finalists: Sequence[Candidate]) -> list[Candidate]:
-    """Finalists worth comparing: a small search may have one good law, and many poor ones must not outvote it."""
-    able = [c for c in finalists if c.validation is not None and np.isfinite(order(c))]
-    ruly = [c for c in able if c.validation is not None and not c.validation.far] or able
-    limit = min(map(order, ruly), default=0.0) + _BEHIND
-    return [c for c in able if order(c) <= limit]
 
 
 def _front(ranked: Sequence[Candidate]) -> list[Candidate]:

@@ -7,9 +7,9 @@ The rule:
 2. The finalists (at most two recipes of one form) are ordered by `order`: the mean of log NMSE over the extrapolation
    folds, 0.6 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity, and what AICc asks for
    parameters on so few settings, its correction four times (`Candidate.surplus`).
-3. Consensus: of the best twenty, those are set aside whose predictions, on the data and beyond it, lie four times
-   farther from their median than is usual among the twenty. The first of the others is chosen. A form that diverges
-   cannot be seen by a fold inside the range; its neighbours see it.
+3. Consensus: of the best twenty, none more than a factor of ten behind the first, those are set aside whose
+   predictions, on the data and beyond it, lie four times farther from their median than is usual among the twenty. The
+   first of the others is chosen. A form that diverges cannot be seen by a fold inside the range; its neighbours see it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ RULE = (
     "data and beyond"
 )
 _JURY = 20
+_BEHIND = float(np.log(10.0))  # ten times the NMSE: many poor laws must not outvote the one good one
 _FARTHER = 4.0  # times the usual distance from the median
 _ALIKE = 0.001  # of the spread of the predictions on the data: a disagreement below it is none
 
@@ -63,7 +64,7 @@ def choose(finalists: Sequence[Candidate]) -> Choice | None:
     ruly = [c for c in usable if c.validation is not None and not c.validation.far] or usable
     if not ruly:
         return None
-    jury = ruly[:_JURY]
+    jury = [c for c in ruly[:_JURY] if order(c) <= order(ruly[0]) + _BEHIND]
     predictions = np.array([c.probes for c in jury])
     middle = np.median(predictions, axis=0)
     gap = np.abs(predictions - middle)

@@ -27,7 +27,7 @@ def test_the_best_by_folds_is_chosen_where_its_peers_agree() -> None:
 
 
 def test_a_law_that_leaves_its_peers_beyond_the_data_is_set_aside() -> None:
-    pool = [candidate(0, -9.0, [30.0, 400.0])]
+    pool = [candidate(0, -6.0, [30.0, 400.0])]
     pool += [candidate(i, -5.0 + i / 10, [3.0 + i / 100, 4.0]) for i in range(1, 7)]
     choice = choose(pool)
     assert choice is not None
@@ -66,3 +66,10 @@ def test_a_parameter_more_must_earn_its_place_on_a_small_table_and_hardly_on_a_l
         choice = choose(pool)
         assert choice is not None
         assert choice.chosen.number == expected
+
+
+def test_many_poor_laws_do_not_outvote_the_one_good_one() -> None:
+    pool = [candidate(0, -9.0, [3.0, 4.0])] + [candidate(i, -3.0 + i / 10, [30.0, 44.0]) for i in range(1, 8)]
+    choice = choose(pool)
+    assert choice is not None
+    assert choice.chosen.number == 0
