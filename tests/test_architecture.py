@@ -32,10 +32,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "benchmark": {"task", "store"},
     "api": {"law", "task", "fitting", "scoring", "archive", "proposers", "assessment", "evolution", "exporters"},
     "regressor": {"task", "api"},
+    "intervals": {"law", "task", "fitting", "scoring", "archive", "assessment"},
+    "report": {"law", "task", "fitting", "scoring", "store", "exporters", "intervals"},
+    "planning": {"law", "task", "fitting", "scoring", "intervals"},
     "tui": {"law", "task", "store", "exporters"},
     "cli": {
         "law", "library", "task", "fitting", "scoring", "archive", "proposers", "assessment", "store", "evolution",
-        "known_laws", "leaderboard", "exporters", "tui", "benchmark",
+        "known_laws", "leaderboard", "exporters", "tui", "benchmark", "intervals", "report", "planning",
     },
 }  # fmt: skip
 ANYONE = {"errors", "checks"}

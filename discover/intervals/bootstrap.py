@@ -1,0 +1,72 @@
+"""Parameters under resampled rows: what the fit would have been with other runs of the same kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.fitting import Cells, fit_cells
+from discover.intervals.tied import FittedForm
+
+if TYPE_CHECKING:
+    from discover.task import Rows
+
+_STEPS = 12
+_TOLERANCE = 1e-6
+_AT_ONCE = 400_000  # rows in one batch of refits
+
+
+def resampled(
+    form: FittedForm,
+    parameters: np.ndarray,
+    rows: Rows,
+    cluster: np.ndarray,
+    weights: np.ndarray | None,
+    draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Parameters (draw, cell, parameter) refitted from `parameters` under random weights of the clusters.
+
+    Every cluster gets an exponential weight of mean one (the Bayesian bootstrap), so that no draw loses a level of a
+    short ladder altogether, as drawing with replacement would. NaN where a refit is not finite.
+
+    Args:
+        rows: What the law was fitted on.
+        cluster: (row,), as `clusters` gives.
+        weights: (row,) of the recipe, or None.
+
+    Source: Rubin 1981, The Bayesian bootstrap; for clusters, Cameron, Gelbach and Miller 2008.
+    """
+    law, n_cells = form.law, len(rows.cells)
+    laid = Cells.from_rows(rows, law.inputs, np.arange(1.0, rows.n_rows + 1.0))
+    index, real = np.maximum(laid.weight.astype(int) - 1, 0), laid.weight > 0
+    base = np.ones(rows.n_rows) if weights is None else weights
+    found = []
+    each = max(1, min(draws, _AT_ONCE // max(real.size, 1)))
+    for first in range(0, draws, each):
+        number = min(each, draws - first)
+        luck = rng.exponential(size=(number, int(cluster.max()) + 1))[:, cluster] * base
+        batch = Cells(
+            {name: np.tile(column, (number, 1)) for name, column in laid.inputs.items()},
+            np.tile(laid.target, (number, 1)),
+            (luck[:, index] * real).reshape(number * n_cells, -1),
+            np.tile(laid.count, number),
+        )
+        start = np.tile(parameters, (number, 1))[None]
+        with np.errstate(all="ignore"):
+            fitted, cost, _ = fit_cells(
+                law, batch, form.recipe, starts=0, rng=rng, initial=start, steps=_STEPS, tolerance=_TOLERANCE
+            )
+        found.append(np.where(np.isfinite(cost)[:, None], fitted, np.nan).reshape(number, n_cells, -1))
+    return np.concatenate(found)
+
+
+def predictions(form: FittedForm, drawn: np.ndarray, rows: Rows) -> np.ndarray:
+    """Predictions (draw, row) of the law under parameters (draw, cell, parameter)."""
+    from discover.law.compiler import evaluate
+
+    law = form.law
+    values = {name: rows.column(name)[None] for name in law.inputs}
+    values.update({name: drawn[:, rows.cell, place] for place, name in enumerate(law.parameters)})
+    return np.array(np.broadcast_to(evaluate(law.expression, values), (len(drawn), rows.n_rows)), dtype=float)

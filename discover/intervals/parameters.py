@@ -1,0 +1,119 @@
+"""What the rows say about each parameter: intervals, what moves together, what cannot be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.fitting import Cells
+from discover.law.compiler import Tape
+
+if TYPE_CHECKING:
+    from discover.intervals.ensemble import Ensemble
+
+_FLAT = 1e-6  # singular value of the Jacobian with unit columns, of the largest: a direction the rows do not see
+_SHARE = 0.1  # of a flat direction that a parameter must have to be named
+_TOGETHER = 0.95
+_OFTEN = 0.5  # of the cells
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterReport:
+    """The parameters of a law, cell by cell.
+
+    Attributes:
+        names: Of the parameters.
+        lower, upper: (cell, parameter) ends of the interval: those of the bootstrap or of the curvature, whichever lie
+            further out; infinite where the rows cannot tell the parameter.
+        level: Of the interval.
+        unidentified: (cell, parameter) whether the parameter can be moved, others following, and the fit stays.
+        correlation: (cell, parameter, parameter) at the solution; NaN where it is not defined.
+    """
+
+    names: tuple[str, ...]
+    lower: np.ndarray
+    upper: np.ndarray
+    level: float
+    unidentified: np.ndarray
+    correlation: np.ndarray
+
+    def never_told(self) -> tuple[str, ...]:
+        """Parameters that are unidentified in half of the cells or more."""
+        often = self.unidentified.mean(0) >= _OFTEN
+        return tuple(name for name, found in zip(self.names, often, strict=True) if found)
+
+    def together(self) -> tuple[tuple[str, str, float], ...]:
+        """Pairs of identified parameters whose correlation is beyond 0.95 in half of the cells or more, strongest
+        first, each with its median correlation."""
+        found = []
+        for i, first in enumerate(self.names):
+            for j in range(i):
+                ok = ~(self.unidentified[:, i] | self.unidentified[:, j]) & np.isfinite(self.correlation[:, i, j])
+                values = self.correlation[ok, i, j]
+                if len(values) and (np.abs(values) > _TOGETHER).mean() >= _OFTEN:
+                    found.append((self.names[j], first, float(np.median(values))))
+        return tuple(sorted(found, key=lambda pair: -abs(pair[2])))
+
+
+def parameter_report(ensemble: Ensemble, level: float = 0.9) -> ParameterReport:
+    """Intervals of the main law's parameters from its bootstrap, and what its Jacobian says of them.
+
+    A refit of a few steps does not walk far along a valley, so the bootstrap alone would call a parameter certain that
+    the rows hardly see: the interval is at least that of the curvature, and the Jacobian's flat directions are looked
+    for by themselves.
+    """
+    from scipy.stats import norm
+
+    form, parameters = ensemble.forms[0], ensemble.parameters[0]
+    law, rows = form.law, ensemble.task.training
+    tail = 50.0 * (1.0 - level)
+    lower, upper = np.nanpercentile(ensemble.drawn, [tail, 100.0 - tail], axis=0)
+    cells = Cells.from_rows(rows, law.inputs)
+    tape = Tape([law.expression], law.inputs, law.parameters)
+    n_cells, n = parameters.shape
+    unidentified = np.zeros((n_cells, n), dtype=bool)
+    correlation = np.full((n_cells, n, n), np.nan)
+    for cell in range(n_cells):
+        own = cells.take_cells(np.array([cell]))
+        real = own.weight[0] > 0
+        with np.errstate(all="ignore"):
+            bound = tape.bind(own.inputs)
+            values = bound.forward(parameters[cell][None])
+            slopes = bound.backward(values, {tape.outputs[0]: 1.0})
+            value = np.broadcast_to(values[tape.outputs[0]], own.target.shape)[0]
+        jacobian = np.stack([np.broadcast_to(slope, own.target.shape)[0][real] for slope in slopes], axis=1)
+        if ensemble.is_log:
+            with np.errstate(all="ignore"):
+                jacobian = jacobian / value[real, None]
+        unidentified[cell], correlation[cell], error = _seen(jacobian)
+        half = float(norm.ppf(0.5 + 0.5 * level)) * ensemble.noise[cell] * error
+        lower[cell] = np.fmin(lower[cell], parameters[cell] - half)
+        upper[cell] = np.fmax(upper[cell], parameters[cell] + half)
+    limits = np.array(law.parameter_bounds)
+    lower, upper = np.maximum(lower, limits[:, 0]), np.minimum(upper, limits[:, 1])
+    lower, upper = np.where(unidentified, -np.inf, lower), np.where(unidentified, np.inf, upper)
+    return ParameterReport(law.parameters, lower, upper, level, unidentified, correlation)
+
+
+def _seen(jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which parameters (parameter,) lie in a direction that the rows do not see, their correlation, and their
+    standard errors (parameter,) for noise of one."""
+    n = jacobian.shape[1]
+    if not np.isfinite(jacobian).all():
+        return np.ones(n, dtype=bool), np.full((n, n), np.nan), np.full(n, np.nan)
+    length = np.linalg.norm(jacobian, axis=0)
+    dead = length <= 0
+    if dead.all() or len(jacobian) < n:
+        return np.ones(n, dtype=bool), np.full((n, n), np.nan), np.full(n, np.nan)
+    scaled = jacobian / np.where(dead, 1.0, length)
+    _, singular, right = np.linalg.svd(scaled, full_matrices=False)
+    flat = singular <= _FLAT * singular[0]
+    unseen = dead | (np.abs(right[flat]) > _SHARE).any(0)
+    steep = np.where(flat, np.inf, singular)
+    covariance = (right / steep[:, None]).T @ (right / steep[:, None])
+    spread = np.sqrt(np.diag(covariance))
+    with np.errstate(all="ignore"):
+        correlation = covariance / np.outer(spread, spread)
+    return unseen, correlation, spread / np.where(dead, np.inf, length)

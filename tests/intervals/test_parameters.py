@@ -1,0 +1,51 @@
+"""What the rows cannot tell is named."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discover.fitting import Recipe
+from discover.intervals import FittedForm, bands_of, near_tied, parameter_report
+from discover.law import parse
+from tests.planted import FORMULA, TRUTH, chinchilla, fitted
+
+
+def report_of(formula: str, draws: int = 60):
+    task, _ = chinchilla(0)
+    form = fitted(task, formula)
+    return form, parameter_report(
+        bands_of(task, form, rng=np.random.default_rng(0), draws=draws, calibrate=False).ensemble
+    )
+
+
+def test_parameters_that_only_their_product_is_seen_of_are_named():
+    _, report = report_of("E + A*k1/N**alpha + B/D**beta", draws=5)
+    assert set(report.never_told()) == {"A", "k1"}
+    unseen = [report.names.index(name) for name in ("A", "k1")]
+    assert np.isinf(report.upper[0, unseen]).all()
+    assert np.isfinite(np.delete(report.upper[0], unseen)).all()
+
+
+def test_intervals_hold_the_truth_and_the_trade_off_of_size_and_exponent_is_named():
+    form, report = report_of(FORMULA)
+    assert report.never_told() == ()
+    assert {"A", "alpha"} in [{a, b} for a, b, _ in report.together()]
+    for name in ("alpha", "beta"):
+        place = report.names.index(name)
+        assert report.lower[0, place] < form.parameters[0, place] < report.upper[0, place]
+        width = report.upper[0, place] - report.lower[0, place]
+        assert abs(form.parameters[0, place] - TRUTH[name]) < 1.5 * width
+
+
+def test_laws_far_behind_and_spellings_of_the_main_law_are_no_ties():
+    def form(formula: str, score: float) -> FittedForm:
+        law = parse(formula, ["N"])
+        return FittedForm(law, Recipe(), np.ones((1, len(law.parameters))), score, formula)
+
+    main = form("E + A*N**(-alpha)", -4.0)
+    tied = near_tied(
+        main, [form("c + b*N**(-a)", -4.0), form("a*N**b", -3.9), form("a + b*N", -2.0), form("a*N", np.inf)]
+    )
+    assert [f.name for f, _ in tied] == [main.name, "a*N**b"]
+    assert sum(weight for _, weight in tied) == 1.0
+    assert tied[0][1] > tied[1][1] > 0.3
