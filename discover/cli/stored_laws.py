@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from discover.errors import UnknownTaskError
+from discover.errors import DiscoverError, UnknownTaskError
 
 if TYPE_CHECKING:
     from discover.exporters import FittedLaw
@@ -28,6 +28,19 @@ def task_of(row: dict[str, Any], store_path: Path) -> Task | None:
         except UnknownTaskError:
             continue
     return None
+
+
+def leaderboard_of(task: str, store_path: Path, run_id: str | None = None) -> tuple[Task, tuple[dict[str, Any], ...]]:
+    """A task with its newest leaderboard, or that of `run_id`; DiscoverError where there is none."""
+    from discover.store import latest_leaderboard
+    from discover.task import load_task
+
+    loaded = load_task(task)
+    rows = latest_leaderboard(loaded.name, store_path, run=run_id)
+    if not rows:
+        of_run = f" of run {run_id}" if run_id else ""
+        raise DiscoverError(f"task {loaded.name!r}: no leaderboard{of_run} yet; make one with: discover run {task}")
+    return loaded, rows
 
 
 def without_task(row: dict[str, Any], therefore: str) -> UnknownTaskError:

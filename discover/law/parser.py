@@ -52,6 +52,26 @@ def parse(
         LawSyntaxError: Anything but arithmetic and the grammar's functions, a formula that is too long, too deep
             or without an input or parameter, a constant that is not finite. Names the offending part.
     """
+    return law_of(
+        _expression(text, inputs), inputs, bounds=bounds, parameters=parameters, may_be_fixed=may_be_fixed
+    )
+
+
+def parse_expression(text: str, names: Sequence[str]) -> Expression:
+    """An expression over `names` alone, such as a cost of 6*N*D; the same whitelist and bounds as `parse`.
+
+    Raises:
+        LawSyntaxError: As `parse`, and for a name that is not in `names`.
+    """
+    expression = _expression(text, names)
+    unknown = [name for name in symbols(expression) if name not in names]
+    if unknown:
+        hint = _close(unknown[0], names)
+        raise LawSyntaxError(f"formula: unknown name {unknown[0]!r}{hint}; known: {', '.join(names)}")
+    return expression
+
+
+def _expression(text: str, inputs: Sequence[str]) -> Expression:
     if not isinstance(text, str):
         raise LawSyntaxError(f"formula: got {type(text).__name__}, expected text")
     text = text.strip()
@@ -76,9 +96,7 @@ def parse(
         raise LawSyntaxError(_syntax_message(text, error)) from None
     except (RecursionError, MemoryError, ValueError):
         raise LawSyntaxError("formula: nested too deeply to read; at most 40 levels are read") from None
-    reader = _Reader(frozenset(inputs))
-    expression = reader.read(tree, 0)
-    return law_of(expression, inputs, bounds=bounds, parameters=parameters, may_be_fixed=may_be_fixed)
+    return _Reader(frozenset(inputs)).read(tree, 0)
 
 
 def law_of(

@@ -1,0 +1,128 @@
+"""A stored law with its doubt, and decisions from it, for the verbs that plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from discover.cli.printing import print_json
+from discover.cli.progress import ready_fitter
+from discover.cli.stored_laws import task_of, without_task
+
+if TYPE_CHECKING:
+    from discover.intervals import Bands
+    from discover.planning import Decision, Question
+    from discover.task import Task
+
+at_option = click.option("--at", "given", default="", metavar="NAME=VALUE,...", help="Inputs that are given.")
+cell_option = click.option("--cell", default="", metavar="LABEL", help="Which group, where the task has several.")
+
+
+def law_and_task(law: str, store_path: Path) -> tuple[dict[str, Any], Task]:
+    """The row of a law, and its task."""
+    from discover.store import find_law
+
+    row = find_law(law, store_path)
+    task = task_of(row, store_path)
+    if task is None:
+        raise without_task(row, "nothing can be planned with it")
+    return row, task
+
+
+def bands_for(row: dict[str, Any], task: Task, store_path: Path, seed: int) -> Bands:
+    """Bands of a stored law; the near-tied laws are those of its own run."""
+    import numpy as np
+
+    from discover.intervals import FittedForm, bands_of
+    from discover.report import other_forms
+    from discover.store import latest_leaderboard
+
+    ready_fitter()
+    rows = latest_leaderboard(task.name, store_path, run=row.get("run")) or (row,)
+    form = FittedForm.of_row(row, task)
+    return bands_of(task, form, other_forms(rows, row, task), rng=np.random.default_rng(seed))
+
+
+def names(text: str) -> list[str]:
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
+def tell(question: Question, decision: Decision, row: dict[str, Any], as_json: bool) -> None:
+    """Prints a decision, as text or JSON."""
+    record = decision_record(question, decision, row)
+    if as_json:
+        print_json(record)
+        return
+    click.echo(f"{row['law']}: {row['formula']}")
+    if record["cell"] and len(question.task.cells) > 1:
+        click.echo(f"cell {record['cell']}")
+    if record["cost"] is not None:
+        click.echo(f"cost {record['cost']:.4g} of {record['budget']:.4g}")
+    for name, told in record["inputs"].items():
+        if "lower" not in told:
+            click.echo(f"  {name} = {told['value']:.6g} (given)")
+            continue
+        grows = ""
+        if told["exponent"] is not None:
+            low, high = told["exponent_lower"], told["exponent_upper"]
+            grows = f"; grows as budget^{told['exponent']:.4f}" + ("" if low is None else f" ({low:.3f} to {high:.3f})")
+        unit = f" {told['unit']}" if told["unit"] not in ("", "1") else ""
+        click.echo(
+            f"  {name} = {told['value']:.6g}{unit}, 90% interval {told['lower']:.4g} to {told['upper']:.4g}{grows}"
+        )
+    target = record["target"]
+    click.echo(f"  {target['name']} = {target['value']:.5g}, 90% band {target['lower']:.5g} to {target['upper']:.5g}")
+    for note in record["notes"]:
+        click.echo(f"discover: note: {note}", err=True)
+
+
+def decision_record(question: Question, decision: Decision, row: dict[str, Any]) -> dict[str, Any]:
+    """A decision as plain values."""
+    units = {column.name: column.unit for column in question.task.inputs}
+    inputs: dict[str, dict[str, Any]] = {name: {"value": value, "given": True} for name, value in question.at.items()}
+    best = decision.optimum
+
+    def known(value: float) -> float | None:
+        return None if value != value else float(value)
+
+    for place, name in enumerate(question.over):
+        inputs[name] = {
+            "value": float(best.values[place]),
+            "lower": float(decision.lower[place]),
+            "upper": float(decision.upper[place]),
+            "unit": units.get(name, ""),
+            "exponent": known(decision.exponents[place]),
+            "exponent_lower": known(decision.exponent_ends[0, place]),
+            "exponent_upper": known(decision.exponent_ends[1, place]),
+        }
+    cell = question.task.cells[question.cell]
+    notes = []
+    if best.at_bounds:
+        notes.append(f"{', '.join(best.at_bounds)} ended where the search ends; the optimum may lie beyond")
+    if not best.converged:
+        notes.append("the conditions of an optimum do not hold to all digits: the law is flat or has a kink here")
+    if decision.distance > 0:
+        checked = (
+            "no fold reached as far, the band is unchecked" if not decision.band.measured[0] else "folds reached as far"
+        )
+        notes.append(f"the optimum lies {decision.distance:.2g} ranges of a scale axis beyond the data; {checked}")
+    return {
+        "law": row["law"],
+        "cell": cell.label,
+        "inputs": inputs,
+        "target": {
+            "name": cell.target,
+            "value": float(decision.band.centre[0]),
+            "lower": float(decision.band.lower[0]),
+            "upper": float(decision.band.upper[0]),
+            "level": decision.band.level,
+            "measured": bool(decision.band.measured[0]),
+        },
+        "cost": known(best.cost),
+        "budget": question.budget if question.cost is not None else None,
+        "distance": decision.distance,
+        "laws": decision.laws,
+        "notes": notes,
+    }

@@ -1,0 +1,143 @@
+"""An optimum with its doubt: where refits on resampled rows and near-tied laws would have put it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discover.errors import DiscoverError
+from discover.intervals import Band, Bands
+from discover.intervals.distance import distance_beyond
+from discover.planning.optimum import Optimum, optimum
+from discover.planning.question import Question, row_of
+from discover.task import Rows
+
+if TYPE_CHECKING:
+    from discover.intervals.ensemble import Ensemble
+
+_STEP = 1.02  # of the budget, for the exponents at which optima grow with it
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What to do, and how sure that is.
+
+    Attributes:
+        optimum: By the main law.
+        lower, upper: (free,) ends of the interval of each free input.
+        band: Of the target at the optimum, one row.
+        exponents: (free,) d log(input) / d log(budget) at the optimum; NaN without a budget.
+        exponent_ends: (2, free) of their interval.
+        distance: How far beyond the data the optimum lies, in ranges of the scale axes.
+        laws: How many laws had a say.
+    """
+
+    optimum: Optimum
+    lower: np.ndarray
+    upper: np.ndarray
+    band: Band
+    exponents: np.ndarray
+    exponent_ends: np.ndarray
+    distance: float
+    laws: int
+
+
+def decide(question: Question, bands: Bands, level: float = 0.9) -> Decision:
+    """The best inputs for a question, with intervals.
+
+    Each refit of the main law on resampled rows has its own optimum, and so has each near-tied law; their weighted
+    percentiles are the interval.
+    """
+    ensemble = bands.ensemble
+    main, cell = ensemble.forms[0], question.cell
+    best = optimum(question, main.law, ensemble.parameters[0][cell])
+    exponent = _exponents(question, ensemble, best)
+    places, exponents, weights = [best.values], [exponent], [0.0]
+    drawn = ensemble.drawn[:, cell]
+    for parameters in drawn[np.isfinite(drawn).all(1)]:
+        _vote(
+            question, ensemble, 0, parameters, best, float(ensemble.weights[0]) / len(drawn), places, exponents, weights
+        )
+    for law in range(1, len(ensemble.forms)):
+        _vote(question, ensemble, law, ensemble.parameters[law][cell], None, float(ensemble.weights[law]),
+              places, exponents, weights)  # fmt: skip
+    tail = 0.5 * (1.0 - level)
+    if sum(weights) <= 0.0:
+        weights[0] = 1.0
+    ends = [_percentile(np.array(places), np.array(weights), q) for q in (tail, 1.0 - tail)]
+    exponent_ends = [_percentile(np.array(exponents), np.array(weights), q) for q in (tail, 1.0 - tail)]
+    row = rows_at(question, best.values)
+    distance = float(distance_beyond(ensemble.task, ensemble.task.training, row)[0])
+    band = bands.predict(row, level)
+    return Decision(best, ends[0], ends[1], band, exponent, np.array(exponent_ends), distance, len(ensemble.forms))
+
+
+def rows_at(question: Question, values: np.ndarray) -> Rows:
+    """One row at the optimum; inputs that nothing reads stand at a measured value."""
+    training = question.task.training
+    given = row_of(question, values)
+    mine = np.flatnonzero(training.cell == question.cell)
+    usual = training.inputs[mine[-1]]
+    inputs = np.array([[given.get(name, usual[place]) for place, name in enumerate(training.input_names)]])
+    return Rows(
+        training.input_names, training.cells, inputs, np.zeros(1), np.array([question.cell]), np.zeros(1, dtype=int)
+    )
+
+
+def _vote(
+    question: Question,
+    ensemble: Ensemble,
+    law: int,
+    parameters: np.ndarray,
+    near: Optimum | None,
+    weight: float,
+    places: list[np.ndarray],
+    exponents: list[np.ndarray],
+    weights: list[float],
+) -> None:
+    form = ensemble.forms[law]
+    try:
+        free = [name for name in question.over if name in form.law.inputs]
+        if not free:
+            return  # a law without these inputs has no opinion about them
+        found = optimum(question, form.law, parameters, near=None if near is None else near.values)
+    except DiscoverError:
+        return
+    places.append(found.values)
+    exponents.append(_exponents(question, ensemble, found, law, parameters))
+    weights.append(weight)
+
+
+def _exponents(
+    question: Question, ensemble: Ensemble, best: Optimum, law: int = 0, parameters: np.ndarray | None = None
+) -> np.ndarray:
+    """How the optimum moves with the budget, from two budgets 2 % apart on either side."""
+    none = np.full(len(question.over), np.nan)
+    if question.cost is None:
+        return none
+    own = ensemble.parameters[law][question.cell] if parameters is None else parameters
+    ends = []
+    for budget in (question.budget * _STEP, question.budget / _STEP):
+        try:
+            found = optimum(replace(question, budget=budget), ensemble.forms[law].law, own, near=best.values)
+        except DiscoverError:
+            return none
+        ends.append(np.log(np.maximum(found.values, 1e-300)))
+    return (ends[0] - ends[1]) / (2.0 * np.log(_STEP))
+
+
+def _percentile(values: np.ndarray, weights: np.ndarray, part: float) -> np.ndarray:
+    """Weighted percentile (free,) of values (vote, free)."""
+    found = np.empty(values.shape[1])
+    for column in range(values.shape[1]):
+        own = values[:, column]
+        known = np.isfinite(own)
+        if not known.any():
+            found[column] = np.nan
+            continue
+        order = np.argsort(own[known])
+        share = np.cumsum(weights[known][order]) / max(weights[known].sum(), 1e-300)
+        found[column] = own[known][order][min(int(np.searchsorted(share, part)), len(order) - 1)]
+    return found
