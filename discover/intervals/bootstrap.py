@@ -38,8 +38,8 @@ def resampled(
 
     Source: Rubin 1981, The Bayesian bootstrap; for clusters, Cameron, Gelbach and Miller 2008.
     """
-    law, n_cells = form.law, len(rows.cells)
-    laid = Cells.from_rows(rows, law.inputs, np.arange(1.0, rows.n_rows + 1.0))
+    n_cells = len(rows.cells)
+    laid = Cells.from_rows(rows, form.law.inputs, np.arange(1.0, rows.n_rows + 1.0))
     index, real = np.maximum(laid.weight.astype(int) - 1, 0), laid.weight > 0
     base = np.ones(rows.n_rows) if weights is None else weights
     found = []
@@ -53,13 +53,32 @@ def resampled(
             (luck[:, index] * real).reshape(number * n_cells, -1),
             np.tile(laid.count, number),
         )
-        start = np.tile(parameters, (number, 1))[None]
-        with np.errstate(all="ignore"):
-            fitted, cost, _ = fit_cells(
-                law, batch, form.recipe, starts=0, rng=rng, initial=start, steps=_STEPS, tolerance=_TOLERANCE
-            )
+        fitted, cost = _refits(form, batch, parameters, number, rng)
         found.append(np.where(np.isfinite(cost)[:, None], fitted, np.nan).reshape(number, n_cells, -1))
     return np.concatenate(found)
+
+
+def _refits(
+    form: FittedForm, batch: Cells, parameters: np.ndarray, number: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters and costs of all cells of `number` draws; cells of different draws share no parameter."""
+    together = len(parameters) if form.recipe.shared else len(batch.count)
+    parts = []
+    for first in range(0, len(batch.count), together):
+        mine = np.arange(first, first + together)
+        with np.errstate(all="ignore"):
+            fitted, cost, _ = fit_cells(
+                form.law,
+                batch.take_cells(mine) if form.recipe.shared else batch,
+                form.recipe,
+                starts=0,
+                rng=rng,
+                initial=np.tile(parameters, (together // len(parameters), 1))[None],
+                steps=_STEPS,
+                tolerance=_TOLERANCE,
+            )
+        parts.append((fitted, cost))
+    return np.concatenate([p for p, _ in parts]), np.concatenate([c for _, c in parts])
 
 
 def predictions(form: FittedForm, drawn: np.ndarray, rows: Rows) -> np.ndarray:

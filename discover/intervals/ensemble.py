@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from discover.task import Rows, Task
 
 _STARTS, _STEPS, _TOLERANCE = 2, 60, 1e-9
+_NEARBY = 4  # starts around the parameters of other rows
+_ASIDE = 0.2  # logarithm: how far from those
 _PRIOR = 4.0  # degrees of freedom that the pooled noise counts for in a cell of its own
 _MIDDLE = (15.87, 50.0, 84.13)  # percentiles one standard deviation apart under normal noise
 _TINY = 1e-12
@@ -52,6 +54,8 @@ class Ensemble:
         parameters: For each law (cell, parameter).
         drawn: (draw, cell, parameter) of the main law under the bootstrap.
         noise: (cell,) standard deviation around the main law.
+        shrunk: (cell,) by how much residuals are smaller than the noise: sqrt(rows / (rows - parameters)). A bootstrap
+            sees the noise through residuals.
         is_log: Whether doubt is counted in logarithms of the target.
     """
 
@@ -61,6 +65,7 @@ class Ensemble:
     parameters: tuple[np.ndarray, ...]
     drawn: np.ndarray
     noise: np.ndarray
+    shrunk: np.ndarray
     is_log: bool
 
     @classmethod
@@ -81,8 +86,11 @@ class Ensemble:
         row_weights = yardstick.weights(main.recipe)
         drawn = resampled(main, fitted[0], rows, clusters(task), row_weights, draws, rng)
         is_log = main.recipe.is_log
-        noise = _noise(rows, predict_cells(main.law, fitted[0], rows), len(main.law.parameters), is_log, row_weights)
-        return cls(task, tuple(forms), weights, tuple(fitted), drawn, noise, is_log)
+        own = len(main.law.parameters) - len(main.recipe.shared) * (1.0 - 1.0 / len(task.cells))
+        noise = _noise(rows, predict_cells(main.law, fitted[0], rows), own, is_log, row_weights)
+        count = np.bincount(rows.cell, minlength=len(rows.cells))
+        shrunk = np.sqrt(count / np.maximum(count - own, 1.0))
+        return cls(task, tuple(forms), weights, tuple(fitted), drawn, noise, shrunk, is_log)
 
     def inside(self, values: np.ndarray) -> np.ndarray:
         """Values in the space in which doubt is counted."""
@@ -106,13 +114,19 @@ class Ensemble:
         return Parts(
             centre=centre,
             noise=self.noise[rows.cell],
-            parameters=np.nan_to_num(0.5 * (high - low), nan=0.0),
+            parameters=np.nan_to_num(0.5 * (high - low), nan=0.0) * self.shrunk[rows.cell],
             laws=np.sqrt(gaps),
             distance=distance_beyond(self.task, self.task.training, rows),
         )
 
 
 def _refitted(form: FittedForm, yardstick: Yardstick, rng: np.random.Generator) -> np.ndarray:
+    """Parameters (cell, parameter) on the yardstick's rows.
+
+    The known parameters come from other rows, those among them that are now held back. A fit that is not quite done
+    remembers where it began, so it begins some steps aside, never there.
+    """
+    around = form.parameters * np.exp(_ASIDE * rng.standard_normal((_NEARBY, *form.parameters.shape)))
     with np.errstate(all="ignore"):
         return fit_cells(
             form.law,
@@ -120,13 +134,13 @@ def _refitted(form: FittedForm, yardstick: Yardstick, rng: np.random.Generator) 
             form.recipe,
             starts=_STARTS,
             rng=rng,
-            initial=form.parameters[None],
+            initial=around,
             steps=_STEPS,
             tolerance=_TOLERANCE,
         )[0]
 
 
-def _noise(rows: Rows, fitted: np.ndarray, n_parameters: int, is_log: bool, weights: np.ndarray | None) -> np.ndarray:
+def _noise(rows: Rows, fitted: np.ndarray, n_parameters: float, is_log: bool, weights: np.ndarray | None) -> np.ndarray:
     """Standard deviation (cell,) of the rows around the law, shrunk towards that of all cells together.
 
     Weighted as the fit was: where a recipe looks at the large scales, the noise is that of the large scales. Each

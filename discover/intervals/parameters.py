@@ -67,34 +67,53 @@ def parameter_report(ensemble: Ensemble, level: float = 0.9) -> ParameterReport:
     from scipy.stats import norm
 
     form, parameters = ensemble.forms[0], ensemble.parameters[0]
-    law, rows = form.law, ensemble.task.training
+    law = form.law
     tail = 50.0 * (1.0 - level)
     lower, upper = np.nanpercentile(ensemble.drawn, [tail, 100.0 - tail], axis=0)
-    cells = Cells.from_rows(rows, law.inputs)
-    tape = Tape([law.expression], law.inputs, law.parameters)
+    slopes = _jacobians(ensemble)
     n_cells, n = parameters.shape
     unidentified = np.zeros((n_cells, n), dtype=bool)
     correlation = np.full((n_cells, n, n), np.nan)
-    for cell in range(n_cells):
-        own = cells.take_cells(np.array([cell]))
-        real = own.weight[0] > 0
-        with np.errstate(all="ignore"):
-            bound = tape.bind(own.inputs)
-            values = bound.forward(parameters[cell][None])
-            slopes = bound.backward(values, {tape.outputs[0]: 1.0})
-            value = np.broadcast_to(values[tape.outputs[0]], own.target.shape)[0]
-        jacobian = np.stack([np.broadcast_to(slope, own.target.shape)[0][real] for slope in slopes], axis=1)
-        if ensemble.is_log:
-            with np.errstate(all="ignore"):
-                jacobian = jacobian / value[real, None]
-        unidentified[cell], correlation[cell], error = _seen(jacobian)
-        half = float(norm.ppf(0.5 + 0.5 * level)) * ensemble.noise[cell] * error
-        lower[cell] = np.fmin(lower[cell], parameters[cell] - half)
-        upper[cell] = np.fmax(upper[cell], parameters[cell] + half)
+    reach = float(norm.ppf(0.5 + 0.5 * level))
+    shared = form.recipe.shared
+    # Cells that share a parameter speak of it together; else each speaks for itself.
+    for block in [range(n_cells)] if shared else [[cell] for cell in range(n_cells)]:
+        keys = [(name, -1 if name in shared else cell) for cell in block for name in law.parameters]
+        column = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+        places = {cell: [column[name, -1 if name in shared else cell] for name in law.parameters] for cell in block}
+        joint = np.zeros((sum(len(slopes[cell]) for cell in block), len(column)))
+        first = 0
+        for cell in block:
+            joint[first : first + len(slopes[cell]), places[cell]] = slopes[cell]
+            first += len(slopes[cell])
+        unseen, together, error = _seen(joint)
+        for cell in block:
+            own = np.array(places[cell])
+            unidentified[cell], correlation[cell] = unseen[own], together[np.ix_(own, own)]
+            lower[cell] = np.fmin(lower[cell], parameters[cell] - reach * error[own])
+            upper[cell] = np.fmax(upper[cell], parameters[cell] + reach * error[own])
     limits = np.array(law.parameter_bounds)
     lower, upper = np.maximum(lower, limits[:, 0]), np.minimum(upper, limits[:, 1])
     lower, upper = np.where(unidentified, -np.inf, lower), np.where(unidentified, np.inf, upper)
     return ParameterReport(law.parameters, lower, upper, level, unidentified, correlation)
+
+
+def _jacobians(ensemble: Ensemble) -> list[np.ndarray]:
+    """For each cell the derivatives (row, parameter) of the main law's predictions, in units of the cell's noise."""
+    law, parameters = ensemble.forms[0].law, ensemble.parameters[0]
+    cells = Cells.from_rows(ensemble.task.training, law.inputs)
+    tape = Tape([law.expression], law.inputs, law.parameters)
+    found = []
+    for cell in range(len(parameters)):
+        own = cells.take_cells(np.array([cell]))
+        real = own.weight[0] > 0
+        with np.errstate(all="ignore"):
+            values = (bound := tape.bind(own.inputs)).forward(parameters[cell][None])
+            slopes = bound.backward(values, {tape.outputs[0]: 1.0})
+            value = np.broadcast_to(values[tape.outputs[0]], own.target.shape)[0][real]
+            jacobian = np.stack([np.broadcast_to(slope, own.target.shape)[0][real] for slope in slopes], axis=1)
+            found.append(jacobian / ensemble.noise[cell] / (value[:, None] if ensemble.is_log else 1.0))
+    return found
 
 
 def _seen(jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ import numpy as np
 from discover.fitting import Recipe
 from discover.intervals import FittedForm, bands_of, near_tied, parameter_report
 from discover.law import parse
-from tests.planted import FORMULA, TRUTH, chinchilla, fitted
+from discover.task import Cell, Rows
+from tests.planted import FORMULA, TRUTH, chinchilla, fitted, task_of
 
 
 def report_of(formula: str, draws: int = 60):
@@ -49,3 +50,19 @@ def test_laws_far_behind_and_spellings_of_the_main_law_are_no_ties():
     assert [f.name for f, _ in tied] == [main.name, "a*N**b"]
     assert sum(weight for _, weight in tied) == 1.0
     assert tied[0][1] > tied[1][1] > 0.3
+
+
+def test_cells_that_share_a_parameter_speak_of_it_together():
+    """Two groups, one of them with two rows: alone it cannot tell three parameters, with a shared exponent it can."""
+    sizes = np.concatenate([np.geomspace(1e6, 1e9, 12), [1e7, 1e9]])
+    cell = np.array([0] * 12 + [1] * 2)
+    target = 2.0 + 300.0 * sizes**-0.4 * (1.0 + 1e-3 * np.random.default_rng(0).standard_normal(14))
+    rows = Rows(("N",), (Cell("a", "loss"), Cell("b", "loss")), sizes[:, None], target, cell, np.arange(14) + 2)
+    told = {}
+    for recipe in ("log", "log shared=alpha"):
+        task = task_of(rows, ("N",))
+        bands = bands_of(task, fitted(task, "E + A*N**(-alpha)", recipe=recipe), rng=np.random.default_rng(0), draws=8,
+                         calibrate=False)  # fmt: skip
+        told[recipe] = parameter_report(bands.ensemble).unidentified
+    assert told["log"][1].all()
+    assert not told["log shared=alpha"].any()
