@@ -1,6 +1,7 @@
 """How many held-back measurements the 90 % bands hold: on folds of the eight tasks, and on planted laws.
 
     python -m benchmarks.coverage                         # results/benchmark/coverage.md and .json
+    python -m benchmarks.coverage --part planted          # one half anew, the other as it was
     python -m benchmarks.coverage --only parallel_scaling chinchilla --budget 64 --output /tmp/coverage
 
 Tasks: the laws are those of the committed leaderboards. One fold of the training rows after the other is taken away;
@@ -27,11 +28,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.planted_laws import Planted, planted_laws, write_task
 from discover.archive import choose
 from discover.evolution import Budget, Search, workers_for
 from discover.fitting import prepare
@@ -40,6 +40,9 @@ from discover.scoring import folds_of
 from discover.store import latest_leaderboard
 from discover.store.leaderboards import write_file
 from discover.task import Rows, Task, load_task
+
+if TYPE_CHECKING:
+    from benchmarks.planted_laws import Planted
 
 ROOT = Path(__file__).resolve().parents[1]
 TASKS = ("parallel", "vocab", "sft", "domain_mixture", "moe", "data_constrained", "lr_bsz", "u_shape")
@@ -91,6 +94,8 @@ def searched(task: Task, budget: str) -> tuple[FittedForm, list[FittedForm]]:
 
 def of_planted(planted: Planted, budget: str) -> Record:
     """The record of one planted law: measurements beyond the training rows, in the band or not."""
+    from benchmarks.planted_laws import write_task
+
     with tempfile.TemporaryDirectory() as folder:
         task = load_task(write_task(planted, Path(folder)))
         main, others = searched(task, budget)
@@ -152,16 +157,25 @@ def page(tasks: Sequence[Record], planted: Sequence[Record], budget: str) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budget", default="200", help="candidates of the search for each planted law")
+    parser.add_argument("--part", choices=["tasks", "planted"], help="one of the two; the other stays as it was")
     parser.add_argument("--only", nargs="*", help="names of tasks and planted laws")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "benchmark")
     asked = parser.parse_args()
     prepare()
     began = time.monotonic()
-    tasks = [r for short in TASKS if not asked.only or f"{short}_scaling" in asked.only
-             for r in of_task(f"{short}_scaling")]  # fmt: skip
-    planted = [of_planted(law, asked.budget) for law in planted_laws() if not asked.only or law.name in asked.only]
-    write_file(asked.output / "coverage.md", page(tasks, planted, asked.budget))
-    write_file(asked.output / "coverage.json", json.dumps({"tasks": tasks, "planted": planted}, indent=1) + "\n")
+    path = asked.output / "coverage.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if asked.part and path.exists() else {}
+    tasks, planted, budget = known.get("tasks", []), known.get("planted", []), known.get("budget", asked.budget)
+    if asked.part != "planted":
+        names = [f"{short}_scaling" for short in TASKS]
+        tasks = [r for name in names if not asked.only or name in asked.only for r in of_task(name)]
+    if asked.part != "tasks":
+        from benchmarks.planted_laws import planted_laws
+
+        laws, budget = planted_laws(), asked.budget
+        planted = [of_planted(law, budget) for law in laws if not asked.only or law.name in asked.only]
+    write_file(asked.output / "coverage.md", page(tasks, planted, budget))
+    write_file(path, json.dumps({"tasks": tasks, "planted": planted, "budget": budget}, indent=1) + "\n")
     print(f"{asked.output / 'coverage.md'}: {time.monotonic() - began:.0f} s")
 
 
