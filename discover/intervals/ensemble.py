@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from discover.task import Rows, Task
 
 _STARTS, _STEPS, _TOLERANCE = 2, 60, 1e-9
-_NEARBY = 4  # starts around the parameters of other rows
-_ASIDE = 0.2  # logarithm: how far from those
 _PRIOR = 4.0  # degrees of freedom that the pooled noise counts for in a cell of its own
 _MIDDLE = (15.87, 50.0, 84.13)  # percentiles one standard deviation apart under normal noise
 _TINY = 1e-12
@@ -121,12 +119,11 @@ class Ensemble:
 
 
 def _refitted(form: FittedForm, yardstick: Yardstick, rng: np.random.Generator) -> np.ndarray:
-    """Parameters (cell, parameter) on the yardstick's rows.
+    """Parameters (cell, parameter) on the yardstick's rows, from those of other rows and from random starts.
 
-    The known parameters come from other rows, those among them that are now held back. A fit that is not quite done
-    remembers where it began, so it begins some steps aside, never there.
+    A law of many parameters that cancel each other does not find its minimum again from anywhere else; the price is
+    that a fit which is not quite done remembers a little of the rows that it began with.
     """
-    around = form.parameters * np.exp(_ASIDE * rng.standard_normal((_NEARBY, *form.parameters.shape)))
     with np.errstate(all="ignore"):
         return fit_cells(
             form.law,
@@ -134,7 +131,7 @@ def _refitted(form: FittedForm, yardstick: Yardstick, rng: np.random.Generator) 
             form.recipe,
             starts=_STARTS,
             rng=rng,
-            initial=around,
+            initial=form.parameters[None],
             steps=_STEPS,
             tolerance=_TOLERANCE,
         )[0]
