@@ -26,7 +26,7 @@ from discover.archive import Archive, Candidate
 from discover.assessment import Job, assess, thorough
 from discover.errors import DiscoverError, ResumeError
 from discover.fitting import prepare
-from discover.proposers import DEFAULT, Proposal, portfolio_of
+from discover.proposers import DEFAULT, Proposal, Proposer, portfolio_of
 from discover.recall import Kept, proposal_of, recall
 from discover.scoring import Yardstick
 from discover.task import Task
@@ -123,6 +123,7 @@ class Search:
         proposers: Names of the proposers that share the batches; "human" starts from the task's human laws.
         keep: Called with every candidate as soon as it is assessed, in order, before the next batch is asked for.
         past: What is recalled instead of assessed, where a killed run goes on.
+        joining: Further proposers, made elsewhere.
     """
 
     def __init__(
@@ -134,11 +135,13 @@ class Search:
         proposers: tuple[str, ...] = DEFAULT,
         keep: Callable[[Candidate], None] | None = None,
         past: Past = NOTHING,
+        joining: Sequence[Proposer] = (),
     ) -> None:
         self.task, self.budget, self.seed, self.executor = task, budget, seed, executor
         self.yardstick = Yardstick.of(task)
         self.archive = Archive(spread=float(np.std(task.training.target)) or 1.0)
-        self.portfolio = portfolio_of(task, proposers, reproducible=budget.candidates is not None)
+        reproducible = budget.candidates is not None
+        self.portfolio = portfolio_of(task, proposers, joining, reproducible=reproducible)
         self.keep, self.past = keep, past
         self._began = time.monotonic() - past.seconds
         self._asked = 0

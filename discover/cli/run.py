@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from discover.cli.door import INTERRUPTED, Verb
+from discover.cli.language_model_options import Asked, joining, language_model_options, replayed
 from discover.cli.options import seed_option, store_option
 from discover.cli.printing import print_leaderboard, show_view
 from discover.cli.progress import cores, ctrl_c, ready_fitter, recorded, screen_for
@@ -37,6 +38,7 @@ _NEWEST = "newest"  # what --resume without a RUN stands for
     help="Go on with a killed run, by default the newest of TASK.",
 )  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Plain lines, no live screen.")
+@language_model_options
 @store_option
 @click.pass_context
 def run(
@@ -50,6 +52,7 @@ def run(
     resume: str | None,
     quiet: bool,
     store_path: Path,
+    language_models: Asked,
 ) -> None:
     """Search for laws of TASK (a folder or a name), then open the held-out rows once and rank.
 
@@ -69,15 +72,20 @@ def run(
 
     loaded = load_task(task)
     if resume is not None:
-        _refuse_what_a_resumed_run_has(context)
+        _refuse_what_a_resumed_run_has(context, "resume", _OF_THE_RUN)
+    if language_models.replay:
+        _refuse_what_a_resumed_run_has(context, "replay", (*_OF_THE_RUN[:-1], "resume"))
     allowed = Budget.parse(budget)
     named = ((HUMAN,) if start_from == HUMAN else ()) + proposers_named(proposers)
-    joining, absent = _pysr_where_it_is(allowed) if proposers.strip() == "auto" and resume is None else ((), "")
-    named += joining
+    engines, absent = _pysr_where_it_is(allowed) if proposers.strip() == "auto" and resume is None else ((), "")
+    named += engines
     workers = workers or cores()
-    with Store(store_path, create=resume is None) as store:
+    asked = language_models.record()
+    with Store(store_path, create=resume is None and not language_models.replay) as store:
         if resume is None:
-            options = {"workers": workers, "proposers": named, "start_from": start_from}
+            options = {"workers": workers, "proposers": named, "start_from": start_from, **asked}
+            if language_models.replay:
+                seed, budget, options = replayed(store, language_models.replay, loaded, options)
             number = _start(store, loaded, seed, budget, options)
         else:
             number = resumable(store, loaded.name, task_digest(loaded), "" if resume == _NEWEST else resume).id
@@ -109,11 +117,19 @@ def _pysr_where_it_is(allowed: Budget) -> tuple[tuple[str, ...], str]:
     return (), f"PySR is absent ({found.reason}), the others search; see: discover doctor"
 
 
-def _refuse_what_a_resumed_run_has(context: click.Context) -> None:
-    for name in ("budget", "seed", "proposers", "start_from"):
+# Options that a stored run has already.
+_OF_THE_RUN = (
+    "budget", "seed", "proposers", "start_from", "models", "llm_base_url", "llm_key_env", "llm_profiles",
+    "llm_timeout", "mask_names", "max_cost", "max_calls", "max_tokens", "replay",
+)  # fmt: skip
+
+
+def _refuse_what_a_resumed_run_has(context: click.Context, verb: str, names: Sequence[str]) -> None:
+    options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    for name in names:
         if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
-            option = name.replace("_", "-")
-            raise click.UsageError(f"--{option} cannot be given with --resume: the run goes on with its own", context)
+            what = f"{options[name]} cannot be given with --{verb}: the run goes on with its own"
+            raise click.UsageError(what, context)
 
 
 def _start(store: Store, task: Task, seed: int, budget: str, options: dict[str, Any]) -> str:
@@ -135,8 +151,8 @@ def _carry_out(
 ) -> tuple[tuple[dict[str, Any], ...], str]:
     """Searches, chooses and ranks, whatever of it has not been done yet; gives the leaderboard and how it ended."""
     from discover.evolution import NOTHING, Budget
-    from discover.store import write_leaderboard
-    from discover.tui import leaderboard_markdown
+    from discover.store import calls_of, write_leaderboard
+    from discover.tui import language_models_markdown, leaderboard_markdown
 
     run = store.run(number)
     allowed = Budget.parse(run.budget)
@@ -146,7 +162,8 @@ def _carry_out(
             screen.say(_told(run, past, allowed))
         ranked, how, yardstick = _search(store, run, task, past, workers, screen)
         rows = store.rows(run=number) or _rank(store, run, task, ranked, yardstick, screen.say)
-        write_leaderboard(store.path.parent / task.name, rows, leaderboard_markdown(task, rows))
+        page = leaderboard_markdown(task, rows) + language_models_markdown(calls_of(store, number))
+        write_leaderboard(store.path.parent / task.name, rows, page)
         ended(how)
     return rows, how
 
@@ -186,8 +203,10 @@ def _search(
     named = tuple(run.options["proposers"])
     with ctrl_c(screen) as pressed:
         ready_fitter(screen.say)
+        allowed = Budget.parse(run.budget)
+        models = joining(store, run, task, waits=allowed.seconds is None, past=past, say=screen.say, pressed=pressed)
         with workers_for(task, workers) as executor:
-            search = Search(task, Budget.parse(run.budget), run.seed, executor, named, keep, past)
+            search = Search(task, allowed, run.seed, executor, named, keep, past, models)
             with closing(search.generations()) as generations:
                 for generation in generations:
                     if generation.number > stored:
@@ -198,6 +217,8 @@ def _search(
             if decided is not None:
                 return search.finalists_of(decided.ranked), decided.search, search.yardstick
             how = "interrupted" if pressed else "complete"
+            for model in models:
+                screen.say(model.summary)
             screen.say("final round: the best laws are refitted with many starts")
             choice = choose(search.finalists())
     ranked = choice.ranked if choice else ()
@@ -213,7 +234,7 @@ def _rank(
 
     from discover import leaderboard as boards
     from discover.known_laws import best_human_laws, known_laws
-    from discover.store import record
+    from discover.store import record, with_costs
 
     def opening(what: str) -> None:
         before = store.openings(run.id)
@@ -225,5 +246,5 @@ def _rank(
     rng = np.random.default_rng([run.seed, 2])
     built = boards.build(task, ranked, rng=rng, opening=opening, yardstick=yardstick, library=library)
     asked = {"task": task.name, "seed": run.seed, "budget": run.budget, "run": run.id}
-    store.add_rows(run.id, task.name, [{**record(row), **asked} for row in built])
+    store.add_rows(run.id, task.name, with_costs(store, run.id, [{**record(row), **asked} for row in built]))
     return store.rows(run=run.id)

@@ -5,6 +5,7 @@ In: the archive. Out: proposals. Stays out: fitting, scores of rows that the sea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from discover.errors import DiscoverError, did_you_mean
@@ -27,8 +28,11 @@ DEFAULT = tuple(name for name in _KINDS if name != Operon.name)  # what needs no
 HUMAN = Human.name
 
 
-def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT, *, reproducible: bool = False) -> Portfolio:
-    """The named proposers for a task; with "human" among them the search starts from the task's human laws.
+def portfolio_of(
+    task: Task, names: tuple[str, ...] = DEFAULT, joining: Sequence[Proposer] = (), *, reproducible: bool = False
+) -> Portfolio:
+    """The named proposers for a task, and others made elsewhere, such as language models; with "human" among the names
+    the search starts from the task's human laws.
 
     Args:
         reproducible: Whether the seed has to fix what they propose, whatever time that takes.
@@ -45,7 +49,7 @@ def portfolio_of(task: Task, names: tuple[str, ...] = DEFAULT, *, reproducible: 
             return PySR(task, recipes, reproducible=reproducible, alone=set(useful) <= {PySR.name, OtherRecipe.name})
         return _KINDS[name](task, recipes)
 
-    return Portfolio([made(name) for name in useful], [Human(task)] if HUMAN in names else [])
+    return Portfolio([*(made(name) for name in useful), *joining], [Human(task)] if HUMAN in names else [])
 
 
 def proposers_named(text: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ In: what a run was asked, its candidates as they are assessed, leaderboard rows,
 Out: the same records, exactly (floats as their shortest repr). Stays out: what to search, how to rank.
 """
 
+from discover.store.calls import Cost, StoredCall, add_call, calls_of, with_costs
 from discover.store.identity import law_id, short_name, task_digest, versions
 from discover.store.leaderboards import read_leaderboard, write_file, write_leaderboard
 from discover.store.lookup import find_law, latest_leaderboard
@@ -15,10 +16,14 @@ __all__ = [
     "Batch",
     "Candidacy",
     "Chosen",
+    "Cost",
     "Gain",
     "Opening",
     "Run",
     "Store",
+    "StoredCall",
+    "add_call",
+    "calls_of",
     "find_law",
     "from_json",
     "latest_leaderboard",
@@ -30,6 +35,7 @@ __all__ = [
     "task_digest",
     "to_json",
     "versions",
+    "with_costs",
     "write_file",
     "write_leaderboard",
 ]

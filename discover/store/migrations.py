@@ -67,7 +67,30 @@ def m002_what_a_resumed_run_needs(db: sqlite3.Connection) -> None:
             )
 
 
+def m003_calls_of_language_models(db: sqlite3.Connection) -> None:
+    added = {
+        "language_model_texts": """CREATE TABLE language_model_texts (
+            hash TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID""",
+        "language_model_calls": """CREATE TABLE language_model_calls (
+            run TEXT NOT NULL REFERENCES runs(id), proposer TEXT NOT NULL, number INTEGER NOT NULL,
+            kind TEXT NOT NULL, asked INTEGER NOT NULL, answered INTEGER NOT NULL, masked INTEGER NOT NULL,
+            request TEXT NOT NULL REFERENCES language_model_texts(hash),
+            reply TEXT NOT NULL REFERENCES language_model_texts(hash),
+            status INTEGER NOT NULL, answer_fault TEXT NOT NULL, retry_after_seconds REAL, seconds REAL NOT NULL,
+            tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, dollars REAL, fault TEXT NOT NULL,
+            laws TEXT NOT NULL, notes TEXT NOT NULL, PRIMARY KEY (run, proposer, number)) WITHOUT ROWID""",
+    }
+    for table, statement in added.items():
+        db.execute(statement)
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'the store only grows'); END"
+            )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_runs_and_what_they_found,
     m002_what_a_resumed_run_needs,
+    m003_calls_of_language_models,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -183,6 +184,13 @@ class Store:
 
     def is_worked_on(self, run: str) -> bool:
         return is_held(self.path, run)
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """One transaction, for the other modules of this room."""
+        return self._database.writing()
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._database.reading()
 
     # what a run writes
 

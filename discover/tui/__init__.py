@@ -7,6 +7,7 @@ decision; what is chosen, ranked or stopped is decided before. Rich is imported 
 from discover.tui.console import console
 from discover.tui.curve import curve
 from discover.tui.known import known_view, laws_view, library_law_view
+from discover.tui.language_models import language_models_markdown
 from discover.tui.live import LiveScreen, PlainLines
 from discover.tui.markdown import leaderboard_markdown
 from discover.tui.tables import (
@@ -28,6 +29,7 @@ __all__ = [
     "curve",
     "fit_view",
     "known_view",
+    "language_models_markdown",
     "law_view",
     "laws_view",
     "leaderboard_markdown",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from discover.tui.words import measured, number
+from discover.tui.words import cost, measured, number
 
 Record = Mapping[str, Any]
 
@@ -20,9 +20,10 @@ def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
     counts = f"{task.training_count} training rows, {task.held_out_count} held out"
     lines += [f"Task `{task.name}`: {counts}. Run: {asked}.", ""]
     lines += ["`*` marks the law chosen by validation, before the held-out rows were opened.", ""]
+    paid = any(row.get("cost") for row in rows)
     lines += [
-        "| rank | law | origin | complexity | validation R2 | held-out R2 | formula |",
-        "|--:|---|---|--:|--:|--:|---|",
+        f"| rank | law | origin | complexity | validation R2 | held-out R2 |{' cost |' if paid else ''} formula |",
+        f"|--:|---|---|--:|--:|--:|{'--:|' if paid else ''}---|",
     ]
     for row in rows:
         cells = [
@@ -32,6 +33,7 @@ def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
             str(row.get("complexity", "")),
             number(row.get("validation_r2")),
             number(row.get("held_out_r2")),
+            *([cost(row.get("cost"))] if paid else []),
             f"`{row['formula']}`",
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from discover.tui.markdown import origin
-from discover.tui.words import count, measured, number
+from discover.tui.words import cost, count, measured, number
 
 Record = Mapping[str, Any]
 
@@ -46,8 +46,9 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
     title = Text(f"{task}: laws by held-out R2, * chosen by validation before", style="italic")
     headings = ("rank", "size", "validation R2", "held-out R2") if wide else ("#", "size", "valid.", "held out")
     rank, *numbers = ((heading, "right") for heading in headings)
-    table = _table(rank, "law", "origin", *numbers, *(("recipe", "formula") if wide else ()))
-    for column in table.columns[:6]:
+    paid = (("cost", "right"),) if any(row.get("cost") for row in rows) else ()
+    table = _table(rank, "law", "origin", *numbers, *paid, *(("recipe", "formula") if wide else ()))
+    for column in table.columns[: 6 + len(paid)]:
         column.no_wrap = column.header != "origin" or not wide
     table.columns[0].min_width = 3
     if not wide:
@@ -61,6 +62,7 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
             number(row.get("validation_r2")),
             number(row.get("held_out_r2")),
         ]
+        cells += [cost(row.get("cost"))] if paid else []
         cells += [row.get("recipe") or "", row["formula"]] if wide else []
         table.add_row(*cells, style=_STYLES.get(row["origin"], ""))
     if wide:
@@ -113,6 +115,8 @@ def _facts(row: Record) -> list[Any]:
         ("complexity", row.get("complexity")),
         ("recipe", row.get("recipe")),
         ("status", row.get("status")),
+        ("reason", row.get("reason")),
+        ("cost in language models", cost(row.get("cost"))),
         ("citation", row.get("citation")),
         ("task", row.get("task")),
         ("run", row.get("run")),

@@ -31,3 +31,12 @@ def duration(seconds: float) -> str:
 
 def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def cost(spent: Any) -> str:
+    """What a law cost in calls to language models: "0.0012 USD", or tokens where the price is nothing or not known."""
+    if not spent:
+        return "-"
+    if spent.get("dollars"):
+        return f"{spent['dollars']:.4f} USD"
+    return f"{spent['tokens']:,.0f} tokens" if spent.get("tokens") else "0"

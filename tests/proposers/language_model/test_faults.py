@@ -1,0 +1,148 @@
+"""What a server may do wrong, over real HTTP, with the real client: the search goes on, and the fault is counted."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+
+import pytest
+
+from discover.proposers.language_model.endpoint import MOST_BYTES
+from discover.proposers.language_model.reply import MOST_LAWS
+
+from .conftest import KEY, LIMIT_SECONDS, Start
+
+# Act -> the fault that is counted, and how many laws of the reply pass the parser.
+FAULTS = {
+    "time_out": ("time-out", 0),
+    "trickle": ("time-out", 0),
+    "too_many": ("status 429", 0),
+    "server_error": ("status 500", 0),
+    "endless_error": ("status 500", 0),
+    "dropped": ("connection dropped", 0),
+    "dropped_midway": ("connection dropped", 0),
+    "truncated_body": ("not JSON", 0),
+    "truncated_laws": ("", 2),
+    "five_megabytes": ("reply too large", 0),
+    "thousands_of_laws": ("", MOST_LAWS),
+    "bomb": ("compressed reply", 0),
+    "deeply_nested": ("no laws in the reply", 0),
+    "injection": ("", 0),
+    "not_utf8": ("not UTF-8", 0),
+    "lone_surrogates": ("", 0),
+    "empty_body": ("empty reply", 0),
+    "empty_content": ("empty reply", 0),
+    "no_choices": ("empty reply", 0),
+    "wrong_types": ("", 1),
+    "redirects": ("status 307", 0),
+    "refuses_key": ("status 401", 0),
+    "web_page": ("not JSON", 0),
+    "absurd_usage": ("", 2),
+    "plain_text": ("", 3),
+    "fenced": ("", 3),
+    "echoes_key": ("", 1),
+}
+
+
+@pytest.mark.parametrize("act", FAULTS)
+def test_fault_is_counted_and_nothing_else_happens(act: str, talk: Start) -> None:
+    fault, laws = FAULTS[act]
+    conversation = talk([act])
+    began = time.monotonic()
+    conversation.batches(2)
+    assert time.monotonic() - began < LIMIT_SECONDS + 2.0
+    model, call = conversation.model, conversation.calls[0]
+    assert dict(model.faults) == ({fault: 1} if fault else {})
+    assert call.fault == fault
+    assert model.tried + model.known == laws
+    assert model.tried == len(conversation.asked_for)
+    assert len(call.answer.body) <= MOST_BYTES
+    if fault:
+        assert any(fault in line and "the search goes on" in line for line in conversation.said)
+    told = repr((conversation.calls, conversation.said, model.summary))
+    assert KEY not in told
+    assert all(text.isprintable() for law in call.laws for text in law.values())
+
+
+def test_a_good_reply_after_a_fault_is_used(talk: Start) -> None:
+    conversation = talk(["truncated_body", "good"]).batches(3)
+    assert conversation.model.faults == {"not JSON": 1}
+    assert conversation.model.tried == 3
+
+
+def test_retry_after_is_respected(talk: Start) -> None:
+    conversation = talk(["too_many", "good"]).batches(4)
+    assert len(conversation.server.script.requests) == 1
+    time.sleep(0.35)
+    conversation.batches(2)
+    first, second = conversation.server.script.times
+    assert second - first >= 0.3
+    assert conversation.model.tried == 3
+
+
+def test_silence_is_paid_for_and_a_refusal_is_not(talk: Start) -> None:
+    silent, refused = talk(["time_out"]).batches(2), talk(["server_error"]).batches(2)
+    assert silent.model.spent.tokens > 4000
+    assert silent.model.spent.dollars > 0.04
+    assert refused.model.spent.tokens == 0
+    assert refused.model.spent.calls == 1
+
+
+def test_after_six_faults_in_a_row_the_model_is_left_alone(talk: Start) -> None:
+    conversation = talk(["empty_content"]).batches(20)
+    assert conversation.model.calls == 6
+    assert conversation.said[-1].endswith("6 faults in a row, the last one empty reply")
+
+
+def test_refused_key_ends_the_conversation_at_once(talk: Start) -> None:
+    conversation = talk(["refuses_key"]).batches(5)
+    assert conversation.model.calls == 1
+    assert "Incorrect API key provided: [key]." in conversation.said[-1]
+
+
+def test_ladder_goes_down_to_plain_text(talk: Start) -> None:
+    conversation = talk(["refuses_format"]).batches(5)
+    formats = [r.get("response_format", {}).get("type") for r in conversation.server.script.requests]
+    assert formats[:3] == ["json_schema", "json_object", None]
+    assert conversation.model.tried + conversation.model.known == 3
+
+
+def test_a_model_that_repeats_itself_is_asked_less_and_less(talk: Start) -> None:
+    conversation = talk(["same_again"]).batches(40)
+    assert conversation.model.tried == 1
+    assert conversation.model.known >= 2
+    asked = [call.asked for call in conversation.calls]
+    gaps = [after - before for before, after in itertools.pairwise(asked)]
+    assert gaps[-1] >= 4 * gaps[0]
+    assert "known already" in conversation.server.script.requests[-1]["messages"][-1]["content"]
+
+
+def test_injected_text_is_refused_by_the_parser_and_told_back_in_one_line(talk: Start) -> None:
+    conversation = talk(["injection", "good"]).batches(5)
+    assert conversation.model.refused == 8
+    assert not os.path.exists("/tmp/owned")
+    (user,) = [m["content"] for m in conversation.server.script.requests[1]["messages"] if m["role"] == "user"]
+    assert user.count("refused:") == 8
+    assert user.replace("\n", "").isprintable()
+
+
+def test_search_never_waits_where_it_need_not(talk: Start) -> None:
+    conversation = talk(["time_out"], waits=False)
+    began = time.monotonic()
+    conversation.batches(20)
+    assert time.monotonic() - began < 0.3
+    time.sleep(LIMIT_SECONDS + 0.2)
+    conversation.batches(1)
+    assert conversation.model.faults == {"time-out": 1}
+
+
+def test_closing_leaves_a_call_under_way_and_counts_it(talk: Start) -> None:
+    conversation = talk(["time_out"], waits=False).batches(1)
+    began = time.monotonic()
+    conversation.model.close()
+    assert time.monotonic() - began < 0.2
+    (call,) = conversation.calls
+    assert (call.fault, call.answered) == ("not waited for", -1)
+    assert conversation.model.spent.tokens > 4000
+    assert conversation.model.ledger.reserved.calls == 0
