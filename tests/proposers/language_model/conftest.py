@@ -22,7 +22,7 @@ from .scripted_server import Script, Server
 
 KEY = "sk-planted-0123456789abcdef/ABC+xyz"
 RNG = np.random.default_rng(0)
-LIMIT_SECONDS = 0.5
+PATIENCE_SECONDS = 20.0  # for a reply, on a machine that has other work
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,12 @@ def talk(task: Task, archive: Archive) -> Iterator[Start]:
     started: list[Talk] = []
 
     def start(
-        acts: Sequence[Any], limits: Limits | None = None, waits: bool = True, masked: bool = False, **changes: Any
+        acts: Sequence[Any],
+        limits: Limits | None = None,
+        waits: bool = True,
+        masked: bool = False,
+        limit_seconds: float = PATIENCE_SECONDS,
+        **changes: Any,
     ) -> Talk:
         server = Server(Script(acts)).__enter__()
         calls: list[Call] = []
@@ -112,9 +117,9 @@ def talk(task: Task, archive: Archive) -> Iterator[Start]:
         language_model = LanguageModel(
             task,
             model,
-            endpoint_of(model, LIMIT_SECONDS, inputs),
+            endpoint_of(model, limit_seconds, inputs),
             Ledger(limits),
-            limit_seconds=LIMIT_SECONDS,
+            limit_seconds=limit_seconds,
             masked=masked,
             waits=waits,
             keep=calls.append,

@@ -36,7 +36,7 @@ FORMULAS = (
 
 
 class Script:
-    """What the server does with the first request, the second, ..., and what it heard."""
+    """What the server does with the first request of a model, the second, ..., and what it heard."""
 
     def __init__(
         self, acts: Sequence[str | Callable[..., None]], say: Callable[[str], None] = lambda line: None
@@ -49,17 +49,18 @@ class Script:
 
     def hear(self, request: dict[str, Any], key: str) -> tuple[int, str | Callable[..., None]]:
         with self._lock:
-            number = len(self.requests)
+            model = request.get("model", "")
+            number = sum(heard.get("model", "") == model for heard in self.requests)
             self.requests.append(request)
             self.keys.append(key)
             self.times.append(time.monotonic())
         act = self.acts[min(number, len(self.acts) - 1)]
-        self.say(f"request {number + 1}: {act if isinstance(act, str) else act.__name__}")
+        self.say(f"{model}, request {number + 1}: {act if isinstance(act, str) else act.__name__}")
         return number, act
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request; `number` counts from 0."""
+    """One request; `number` counts from 0 for each model."""
 
     protocol_version = "HTTP/1.1"
     script: Script
@@ -119,8 +120,14 @@ def good(h: Handler) -> None:
         h.reply(json.dumps({"notes": notes}))
         return
     formulas = h.formulas()
-    start = 3 * h.number % len(formulas)
+    start = (3 * h.number + 5 * len(h.request_body["model"])) % len(formulas)
     h.reply(h.laws((formulas + formulas)[start : start + 3]))
+
+
+def inventive(h: Handler) -> None:
+    """Laws that nobody wrote before, without end."""
+    first = h.formulas()[1]
+    h.reply(h.laws([f"{first}*(1 + {n}*k)" for n in range(5 * h.number + 2, 5 * h.number + 7)]))
 
 
 def plain_text(h: Handler) -> None:
@@ -195,7 +202,7 @@ def thousands_of_laws(h: Handler) -> None:
 def bomb(h: Handler) -> None:
     import gzip
 
-    h.send(gzip.compress(b" " * 20_000_000), content_encoding="gzip")
+    h.send(gzip.compress(b" " * 5_000_000), content_encoding="gzip")
 
 
 def deeply_nested(h: Handler) -> None:
@@ -283,7 +290,8 @@ def web_page(h: Handler) -> None:
 ACTS: dict[str, Callable[[Handler], None]] = {
     act.__name__: act
     for act in (
-        good, plain_text, fenced, time_out, trickle, too_many, server_error, endless_error, dropped, dropped_midway,
+        good, inventive, plain_text, fenced, time_out, trickle, too_many, server_error, endless_error, dropped,
+        dropped_midway,
         truncated_body, truncated_laws, five_megabytes, thousands_of_laws, bomb, deeply_nested, injection, not_utf8,
         lone_surrogates, empty_body, empty_content, no_choices, wrong_types, same_again, refuses_format, echoes_key,
         refuses_key, redirects, absurd_usage, web_page,

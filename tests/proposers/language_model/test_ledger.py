@@ -1,0 +1,93 @@
+"""Limits: never passed, whatever is under way at the same time."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from discover.archive import Archive
+from discover.proposers.language_model import LanguageModel, Ledger, Limits, endpoint_of
+from discover.proposers.language_model.ledger import Spending
+from discover.task import Task
+
+from .conftest import RNG, Start, Talk, model_at
+from .scripted_server import Script, Server
+
+
+def test_calls_at_the_same_time_cannot_pass_a_limit_together() -> None:
+    ledger = Ledger(Limits(calls=50, tokens=30_000, dollars=0.1))
+    highest: list[Spending] = []
+
+    def work(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        for _ in range(200):
+            tokens, dollars = int(rng.integers(1, 2_000)), float(rng.uniform(0, 0.01))
+            if not ledger.reserve(tokens, dollars):
+                highest.append(ledger.spent + ledger.reserved)
+                part = float(rng.random())
+                ledger.settle(Spending(1, tokens, dollars), Spending(1, int(tokens * part), dollars * part))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.reserved == Spending()
+    assert max(s.calls for s in highest) <= 50
+    assert max(s.tokens for s in highest) <= 30_000
+    assert max(s.dollars for s in highest) <= 0.1 * (1 + 1e-9)
+    assert ledger.spent.calls > 5
+
+
+@pytest.mark.parametrize(
+    ("limits", "option"),
+    [
+        (Limits(calls=2), "--max-calls 2"),
+        (Limits(tokens=20_000), "--max-tokens 20000"),
+        (Limits(dollars=0.07), "--max-cost 0.07"),
+        (Limits(calls=0), "--max-calls 0"),
+    ],
+)
+def test_conversation_ends_before_a_limit_is_passed(talk: Start, limits: Limits, option: str) -> None:
+    conversation = talk(["inventive"], limits).batches(40)
+    spent = conversation.model.ledger.spent
+    assert not limits.passed_by(spent)
+    assert len(conversation.server.script.requests) == spent.calls < 40
+    assert f"{option} leaves no room for another call" in conversation.said[-1]
+
+
+def test_replies_get_shorter_where_a_limit_is_near(talk: Start) -> None:
+    conversation = talk(["good"], Limits(tokens=6_500)).batches(3)
+    assert conversation.server.script.requests[0]["max_tokens"] < 4_000
+    assert conversation.model.ledger.spent.tokens <= 6_500
+
+
+def test_models_share_one_account(task: Task, archive: Archive) -> None:
+    ledger, said = Ledger(Limits(calls=5)), []
+    with Server(Script(["good"])) as server:
+        talks = []
+        for name in ("first", "second", "third"):
+            model = model_at(server.url, name=name)
+            endpoint = endpoint_of(model, 20.0, [])
+            talks.append(
+                Talk(LanguageModel(task, model, endpoint, ledger, waits=True, say=said.append), server, archive)
+            )
+        for _ in range(6):
+            for each in talks:
+                while proposal := each.model.ask(archive, RNG):
+                    archive.reserve(f"{proposal.law.key} | {proposal.recipe.text}")
+            archive.count += 16
+        for each in talks:
+            each.model.close()
+        assert len(server.script.requests) == ledger.spent.calls == 5
+    assert sum(each.model.calls for each in talks) == 5
+    assert len({request["model"] for request in server.script.requests}) == 3
+
+
+def test_reported_tokens_are_believed_within_reason(talk: Start) -> None:
+    conversation = talk(["absurd_usage"]).batches(2)
+    (call,) = conversation.calls[:1]
+    assert call.tokens_in > 500  # -5 is no count: the most that it can have been
+    assert call.tokens_out == 4000

@@ -1,0 +1,170 @@
+"""Whole runs with a language model: what they keep, what they show, and their replay without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from discover.evolution import Budget, Search
+from discover.proposers.language_model import LanguageModel, Ledger, endpoint_of
+from discover.store import Store, calls_of
+from discover.task import load_task
+from tests.cli.conftest import invoke, write_task
+
+from .conftest import KEY, model_at
+from .scripted_server import Script, Server
+
+ACTS = ("good", "echoes_key", "injection", "truncated_laws", "good")
+BUDGET = "112"
+
+
+@dataclass
+class Finished:
+    store: Path
+    task: Path
+    result: Result
+    run: str
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    """A run with two models; its server is gone afterwards."""
+    folder = tmp_path_factory.mktemp("llm")
+    task = write_task(folder / "widgets_scaling")
+    store = folder / "results" / "runs.sqlite"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setenv("OPENAI_API_KEY", KEY)
+        with Server(Script(ACTS)) as server:
+            result = invoke(
+                "run", task, "--budget", BUDGET, "--seed", 2, "--workers", 1, "--store", store, "--llm", "first",
+                "--llm", "second", "--llm-base-url", server.url, "--max-calls", 6,
+            )  # fmt: skip
+            assert server.script.keys
+            assert set(server.script.keys) == {KEY}
+    assert result.exit_code == 0, result.output
+    with Store(store) as opened:
+        yield Finished(store, task, result, opened.runs()[0].id)
+
+
+def candidates_of(store: Path, run: str) -> list[tuple[object, ...]]:
+    with Store(store) as opened:
+        found = opened.candidates(run)
+    return [(c.number, c.formula, c.recipe, c.proposer, c.parents, repr(c.validation), c.status) for c in found]
+
+
+def test_run_says_that_models_join_and_what_they_did(finished: Finished) -> None:
+    told = finished.result.stderr
+    assert "llm:first joins the search, at http://127.0.0.1:" in told
+    assert "at most 6 calls" in told
+    assert "llm:second: " in told
+    proposers = {row[3] for row in candidates_of(finished.store, finished.run)}
+    assert {"llm:first", "llm:second"} <= proposers
+
+
+def test_each_request_and_reply_is_kept_by_hash(finished: Finished) -> None:
+    with Store(finished.store) as store:
+        calls = calls_of(store, finished.run)
+        with store.reading() as db:
+            texts = dict(db.execute("SELECT hash, content FROM language_model_texts"))
+    assert {call.proposer for call in calls} == {"llm:first", "llm:second"}
+    assert len(calls) <= 6
+    assert all(hashlib.sha256(content).hexdigest() == name for name, content in texts.items())
+    assert json.loads(calls[0].request)["messages"][0]["role"] == "system"
+    verdicts = {law["verdict"].split(":")[0] for call in calls for law in call.laws}
+    assert "to be tried" in verdicts
+
+
+def test_key_is_nowhere(finished: Finished) -> None:
+    for path in finished.store.parent.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert KEY.encode() not in content, path
+            assert KEY[3:].encode() not in content, path
+    assert KEY not in finished.result.output
+    assert KEY not in finished.result.stderr
+    told = invoke("run", finished.task, "--llm", "x", "--llm-base-url", "http://u:p@h", "--store", finished.store)
+    assert KEY not in told.output
+
+
+def test_leaderboard_shows_what_each_law_cost(finished: Finished) -> None:
+    folder = finished.store.parent / "widgets_scaling"
+    rows = json.loads((folder / "leaderboard.json").read_text())
+    costs = [row["cost"] for row in rows if row["origin"] == "discovered"]
+    assert all(set(cost) == {"calls", "tokens", "seconds", "dollars"} for cost in costs)
+    with Store(finished.store) as store:
+        spent = sum(call.tokens_in + call.tokens_out for call in calls_of(store, finished.run))
+    assert 0 <= max(cost["tokens"] for cost in costs) <= spent
+    for row in rows:
+        if row["origin"] == "discovered" and row["proposer"].startswith("llm:"):
+            assert row["cost"]["calls"] > 0
+    page = (folder / "leaderboard.md").read_text()
+    assert "| cost |" in page
+    assert "## Language models" in page
+    assert "| `llm:first` | as they are |" in page
+
+
+def test_replay_repeats_a_run_byte_for_byte_without_a_network(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setattr("socket.socket.connect", lambda *a: pytest.fail("a replay reached for the network"))
+    page = finished.store.parent / "widgets_scaling" / "leaderboard.json"
+    before = page.read_text()
+    result = invoke("run", finished.task, "--replay", finished.run, "--workers", 1, "--store", finished.store)
+    assert result.exit_code == 0, result.output
+    assert f"stored replies of run {finished.run}" in result.stderr
+    with Store(finished.store) as store:
+        again = store.runs()[0].id
+        assert again != finished.run
+        assert calls_of(store, again) == calls_of(store, finished.run)
+    assert candidates_of(finished.store, again) == candidates_of(finished.store, finished.run)
+    assert page.read_text().replace(again, finished.run) == before
+
+
+def test_replay_refuses_what_it_cannot_repeat(finished: Finished, tmp_path: Path) -> None:
+    unknown = invoke("run", finished.task, "--replay", "20200101-000000-abcd", "--store", finished.store)
+    assert (unknown.exit_code, "no such run" in unknown.stderr) == (2, True)
+    other = write_task(tmp_path / "widgets_scaling")
+    points = other / "points.csv"
+    points.write_text(points.read_text().replace("a,10000000,1000000000,", "a,10000000,1000000000,1"))
+    changed = invoke("run", other, "--replay", finished.run, "--store", finished.store)
+    assert (changed.exit_code, "other rows" in changed.stderr) == (2, True)
+    both = invoke("run", finished.task, "--replay", finished.run, "--llm", "x", "--llm-base-url", "http://h/v1")
+    assert (both.exit_code, "leave --llm out" in both.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--llm", "gpt-5-mini"), "OPENAI_API_KEY is not set"),
+        (("--llm", "olama/x"), "did you mean 'ollama'"),
+        (("--llm", "m", "--llm-base-url", "http://127.0.0.1:9/v1", "--max-cost", "1"), "the price of m is not known"),
+        (("--llm", "ollama/m", "--llm", "vllm/m"), "m is there twice"),
+        (("--llm", "ollama/m", "--llm-profiles", "/nowhere.toml"), "no file of profiles"),
+    ],
+)
+def test_mistakes_are_told_before_a_run_begins(
+    options: tuple[str, ...], told: str, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    result = invoke("run", finished.task, *options, "--store", tmp_path / "s.sqlite")
+    assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
+    assert not (tmp_path / "s.sqlite").exists()
+
+
+def test_a_server_that_is_not_there_does_not_stop_a_search(finished: Finished) -> None:
+    task, said = load_task(finished.task), []
+    model = model_at("http://127.0.0.1:9/v1")
+    nobody = LanguageModel(task, model, endpoint_of(model, 20.0, []), Ledger(), waits=True, say=said.append)
+    for _ in Search(task, Budget(candidates=64), 0, joining=[nobody]).generations():
+        pass
+    assert said[0] == "llm:scripted: no connection; the search goes on"
+    assert nobody.faults["no connection"] >= 1
+    assert nobody.spent.tokens == 0
