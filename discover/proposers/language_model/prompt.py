@@ -79,11 +79,18 @@ NOTES_SCHEMA: dict[str, Any] = {
 
 
 def laws_prompt(
-    task: Task, names: Names, archive: Archive, number: int, feedback: Sequence[str], notes: Sequence[str]
+    task: Task,
+    names: Names,
+    archive: Archive,
+    number: int,
+    feedback: Sequence[str],
+    notes: Sequence[str],
+    brief: bool = False,
 ) -> Messages:
     """A request for laws; `number` varies which of the good laws are shown.
 
     Args:
+        brief: Only names and formulas, for models that lose the thread in more.
         feedback: What became of this model's earlier suggestions, a line each, in the names shown.
         notes: What the best laws have in common, in the model's own words.
     """
@@ -92,7 +99,7 @@ def laws_prompt(
     losses = [loss for loss in LOSSES if (task.training.target > 0).all() or not loss.startswith("log")]
     several = len(task.cells) > 1
     weighted = ' followed by " weight=0.5", which lets large scales count more,' if task.scale_axes else ""
-    filled = _template("laws").substitute(
+    filled = _template("laws_brief" if brief else "laws").substitute(
         target=names.target,
         inputs=", ".join(inputs),
         rows=rows_line(task, names),
@@ -103,6 +110,7 @@ def laws_prompt(
         functions=", ".join(f for f in GRAMMAR if f not in OPERATORS and f not in _UNUSUAL),
         cap=task.parameter_cap,
         recipes=f'- a recipe for the fit is one of {", ".join(losses)},{weighted} or ""',
+        formulas="\n".join(names.show(elite.law)[0] for elite in shown) or "none",
         elites=_elites_text("The best laws so far:", shown, task, names),
         residuals=_residuals_text(shown, task, names),
         feedback=_list_text("What became of your earlier laws:", feedback),

@@ -182,13 +182,14 @@ class LanguageModel(Proposer):
         """What may be sent now, with the most that it can cost: the reply shorter and shorter, for a limit's sake."""
         number = self.calls + 1
         is_concepts = number % _CONCEPTS_EVERY == _CONCEPTS_FIRST and len(archive.elites) >= _LEAST_ELITES
-        if is_concepts:
+        if is_concepts and not self.model.brief:
             kind, schema = CONCEPTS, prompt.NOTES_SCHEMA
             messages = prompt.concepts_prompt(self._task, self._names, archive, number)
         else:
             kind, schema = LAWS, prompt.LAWS_SCHEMA
             outcomes = tuple(self._outcomes)
-            messages = prompt.laws_prompt(self._task, self._names, archive, number, outcomes, self.notes)
+            brief = self.model.brief
+            messages = prompt.laws_prompt(self._task, self._names, archive, number, outcomes, self.notes, brief)
         bodies = []
         for part in (1, 2, 4):
             reply_tokens = self.model.reply_tokens // part
