@@ -104,7 +104,7 @@ def notes_of(text: str) -> tuple[str, ...]:
         document = next((o for o in _objects_in(text) if "notes" in o), None)
     given = document.get("notes") if isinstance(document, dict) else document
     if not isinstance(given, list):
-        given = text.splitlines() if document is None else []
+        given = [line for line in text.splitlines() if "=" not in line] if document is None else []
     said = [words(note).lstrip("-*0123456789. ") for note in given[:50] if isinstance(note, str)]
     return tuple(dict.fromkeys(note for note in said if len(note) > 8))[:MOST_NOTES]
 
