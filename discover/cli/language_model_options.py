@@ -59,8 +59,6 @@ class Asked:
             return {}
         from discover.store import record
 
-        if self.replay:
-            raise DiscoverError("--replay: the models of that run are followed; leave --llm out")
         found = self._models()
         return {
             "language_models": {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import re
 import socket
@@ -84,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
-        for name, value in {"content-type": "application/json", **headers}.items():
+        for name, value in {"content-type": "application/json", "connection": "close", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -128,6 +129,13 @@ def inventive(h: Handler) -> None:
     """Laws that nobody wrote before, without end."""
     first = h.formulas()[1]
     h.reply(h.laws([f"{first}*(1 + {n}*k)" for n in range(5 * h.number + 2, 5 * h.number + 7)]))
+
+
+def thoughtful(h: Handler) -> None:
+    """Three laws that depend on the request alone, as of a model without chance."""
+    start = int(hashlib.sha256(json.dumps(h.request_body).encode()).hexdigest()[:8], 16)
+    formulas = h.formulas()
+    h.reply(h.laws([formulas[(start + 5 * n) % len(formulas)] for n in range(3)]))
 
 
 def plain_text(h: Handler) -> None:
@@ -290,11 +298,10 @@ def web_page(h: Handler) -> None:
 ACTS: dict[str, Callable[[Handler], None]] = {
     act.__name__: act
     for act in (
-        good, inventive, plain_text, fenced, time_out, trickle, too_many, server_error, endless_error, dropped,
-        dropped_midway,
-        truncated_body, truncated_laws, five_megabytes, thousands_of_laws, bomb, deeply_nested, injection, not_utf8,
-        lone_surrogates, empty_body, empty_content, no_choices, wrong_types, same_again, refuses_format, echoes_key,
-        refuses_key, redirects, absurd_usage, web_page,
+        good, inventive, thoughtful, plain_text, fenced, time_out, trickle, too_many, server_error, endless_error,
+        dropped, dropped_midway, truncated_body, truncated_laws, five_megabytes, thousands_of_laws, bomb,
+        deeply_nested, injection, not_utf8, lone_surrogates, empty_body, empty_content, no_choices, wrong_types,
+        same_again, refuses_format, echoes_key, refuses_key, redirects, absurd_usage, web_page,
     )
 }  # fmt: skip
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from discover.evolution import Budget, Search
-from discover.proposers.language_model import LanguageModel, Ledger, endpoint_of
-from discover.store import Store, calls_of
-from discover.task import load_task
+from discover.archive import Candidate
+from discover.evolution import NOTHING, Budget, Past, Search
+from discover.proposers.language_model import Call, LanguageModel, Ledger, endpoint_of
+from discover.store import Candidacy, Store, calls_of
+from discover.task import Task, load_task
 from tests.cli.conftest import invoke, write_task
 
 from .conftest import KEY, model_at
@@ -137,7 +139,7 @@ def test_replay_refuses_what_it_cannot_repeat(finished: Finished, tmp_path: Path
     changed = invoke("run", other, "--replay", finished.run, "--store", finished.store)
     assert (changed.exit_code, "other rows" in changed.stderr) == (2, True)
     both = invoke("run", finished.task, "--replay", finished.run, "--llm", "x", "--llm-base-url", "http://h/v1")
-    assert (both.exit_code, "leave --llm out" in both.stderr) == (2, True)
+    assert (both.exit_code, "--llm cannot be given with --replay" in both.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +159,56 @@ def test_mistakes_are_told_before_a_run_begins(
     result = invoke("run", finished.task, *options, "--store", tmp_path / "s.sqlite")
     assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
     assert not (tmp_path / "s.sqlite").exists()
+
+
+def searched(
+    task: Task, url: str, calls: list[Call], stop_after: int = 10**9, past: Past = NOTHING
+) -> dict[int, Candidacy]:
+    """The candidates of a search of 96 with a model, by number; left as if killed after `stop_after` of them."""
+    kept = dict(past.kept)
+    recorded, stored = list(calls), {call.number for call in calls}
+    model = model_at(url)
+    thinks = LanguageModel(
+        task, model, endpoint_of(model, 20.0, []), Ledger(), waits=True, recorded=recorded,
+        keep=lambda call: None if call.number in stored else calls.append(call),
+        live_from=max(-(-len(kept) // 16) - 2, 0) * 16,
+    )  # fmt: skip
+
+    class Killed(BaseException):
+        """Not to be caught by anything."""
+
+    def keep(candidate: Candidate) -> None:
+        if len(kept) == stop_after:
+            thinks.close = lambda: None  # type: ignore[method-assign]  # what is killed writes nothing any more
+            raise Killed
+        kept[candidate.number] = Candidacy.of(candidate)
+
+    with contextlib.suppress(Killed):
+        search = Search(task, Budget(candidates=96), 0, None, keep=keep, past=past, joining=[thinks])
+        for _ in search.generations():
+            pass
+    return kept
+
+
+def found(candidates: Mapping[int, Candidacy]) -> list[tuple[object, ...]]:
+    return [(c.number, c.formula, c.recipe, c.proposer, repr(c.validation), c.status) for c in candidates.values()]
+
+
+@pytest.mark.parametrize("stop_after", [40, 70])
+def test_a_killed_run_goes_on_with_its_recorded_calls(finished: Finished, stop_after: int) -> None:
+    task = load_task(finished.task)
+    with Server(Script(["thoughtful"])) as server:
+        whole: list[Call] = []
+        expected = found(searched(task, server.url, whole))
+        calls: list[Call] = []
+        kept = searched(task, server.url, calls, stop_after)
+        assert len(kept) == stop_after
+        made = len(server.script.requests)
+        resumed = searched(task, server.url, calls, past=Past(kept))
+        assert len(server.script.requests) > made
+    assert found(resumed) == expected
+    assert any(row[3] == "llm:scripted" for row in expected)
+    assert [(c.number, c.asked, c.request) for c in calls] == [(c.number, c.asked, c.request) for c in whole]
 
 
 def test_a_server_that_is_not_there_does_not_stop_a_search(finished: Finished) -> None:
