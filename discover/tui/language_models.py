@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -36,5 +37,5 @@ def language_models_markdown(calls: Sequence[Any]) -> str:
     for call in calls:
         if call.notes:
             lines += ["", f"What `{call.proposer}` noted about the best laws after {call.answered} candidates:", ""]
-            lines += [f"- {note}" for note in call.notes]
+            lines += [f"- {html.escape(note, quote=False)}" for note in call.notes]
     return "\n".join([*lines, ""])

@@ -107,6 +107,7 @@ def talk(task: Task, archive: Archive) -> Iterator[Start]:
         waits: bool = True,
         masked: bool = False,
         limit_seconds: float = PATIENCE_SECONDS,
+        interrupted: Sequence[object] = (),
         **changes: Any,
     ) -> Talk:
         server = Server(Script(acts)).__enter__()
@@ -124,6 +125,7 @@ def talk(task: Task, archive: Archive) -> Iterator[Start]:
             waits=waits,
             keep=calls.append,
             say=said.append,
+            interrupted=interrupted,
         )
         started.append(Talk(language_model, server, archive, calls, said))
         return started[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 import time
 
 import pytest
@@ -138,6 +139,16 @@ def test_search_never_waits_where_it_need_not(talk: Start) -> None:
     time.sleep(SHORT_SECONDS + 0.7)
     conversation.batches(1)
     assert conversation.model.faults == {"time-out": 1}
+
+
+def test_ctrl_c_ends_the_waiting(talk: Start) -> None:
+    pressed: list[int] = []
+    conversation = talk(["time_out"], interrupted=pressed).batches(1)
+    threading.Timer(0.2, pressed.append, [1]).start()
+    began = time.monotonic()
+    conversation.batches(1)
+    assert 0.1 < time.monotonic() - began < 1.5
+    assert not conversation.calls
 
 
 def test_closing_leaves_a_call_under_way_and_counts_it(talk: Start) -> None:

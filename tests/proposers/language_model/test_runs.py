@@ -162,14 +162,14 @@ def test_mistakes_are_told_before_a_run_begins(
 
 
 def searched(
-    task: Task, url: str, calls: list[Call], stop_after: int = 10**9, past: Past = NOTHING
+    task: Task, url: str, calls: list[Call], stop_after: int = 10**9, past: Past = NOTHING, waits: bool = True
 ) -> dict[int, Candidacy]:
     """The candidates of a search of 96 with a model, by number; left as if killed after `stop_after` of them."""
     kept = dict(past.kept)
     recorded, stored = list(calls), {call.number for call in calls}
-    model = model_at(url)
+    model = model_at(url or "http://nowhere")
     thinks = LanguageModel(
-        task, model, endpoint_of(model, 20.0, []), Ledger(), waits=True, recorded=recorded,
+        task, model, endpoint_of(model, 20.0, []) if url else None, Ledger(), waits=waits, recorded=recorded,
         keep=lambda call: None if call.number in stored else calls.append(call),
         live_from=max(-(-len(kept) // 16) - 2, 0) * 16,
     )  # fmt: skip
@@ -209,6 +209,16 @@ def test_a_killed_run_goes_on_with_its_recorded_calls(finished: Finished, stop_a
     assert found(resumed) == expected
     assert any(row[3] == "llm:scripted" for row in expected)
     assert [(c.number, c.asked, c.request) for c in calls] == [(c.number, c.asked, c.request) for c in whole]
+
+
+def test_answers_that_came_when_they_came_are_replayed_at_the_same_candidates(finished: Finished) -> None:
+    """A run with a budget in seconds does not wait, so the clock decides which batch an answer reaches."""
+    task = load_task(finished.task)
+    calls: list[Call] = []
+    with Server(Script(["thoughtful"])) as server:
+        expected = found(searched(task, server.url, calls, waits=False))
+    assert any(call.laws for call in calls)
+    assert found(searched(task, "", calls, waits=False)) == expected
 
 
 def test_a_server_that_is_not_there_does_not_stop_a_search(finished: Finished) -> None:
