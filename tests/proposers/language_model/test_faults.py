@@ -105,6 +105,11 @@ def test_refused_key_ends_the_conversation_at_once(talk: Start) -> None:
     assert "Incorrect API key provided: [key]." in conversation.said[-1]
 
 
+def test_redirects_are_not_followed(talk: Start) -> None:
+    conversation = talk(["redirects"]).batches(2)
+    assert len(conversation.server.script.requests) == 1
+
+
 def test_ladder_goes_down_to_plain_text(talk: Start) -> None:
     conversation = talk(["refuses_format"]).batches(5)
     formats = [r.get("response_format", {}).get("type") for r in conversation.server.script.requests]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,14 +164,22 @@ def test_mistakes_are_told_before_a_run_begins(
 
 
 def searched(
-    task: Task, url: str, calls: list[Call], stop_after: int = 10**9, past: Past = NOTHING, waits: bool = True
+    task: Task, url: str, calls: list[Call], stop_after: int = 10**9, past: Past = NOTHING, late: int = 0
 ) -> dict[int, Candidacy]:
-    """The candidates of a search of 96 with a model, by number; left as if killed after `stop_after` of them."""
+    """The candidates of a search of 96 with a model, by number; left as if killed after `stop_after` of them.
+
+    With `late` nothing is awaited, and the first answer comes when so many candidates were tried.
+    """
     kept = dict(past.kept)
     recorded, stored = list(calls), {call.number for call in calls}
     model = model_at(url or "http://nowhere")
+    endpoint = endpoint_of(model, 20.0, []) if url else None
+    may_answer = threading.Event()
+    if late and endpoint is not None:
+        send = endpoint.send
+        endpoint.send = lambda request: may_answer.wait(20.0) and send(request)  # type: ignore
     thinks = LanguageModel(
-        task, model, endpoint_of(model, 20.0, []) if url else None, Ledger(), waits=waits, recorded=recorded,
+        task, model, endpoint, Ledger(), waits=not late, recorded=recorded,
         keep=lambda call: None if call.number in stored else calls.append(call),
         live_from=max(-(-len(kept) // 16) - 2, 0) * 16,
     )  # fmt: skip
@@ -182,6 +192,9 @@ def searched(
             thinks.close = lambda: None  # type: ignore[method-assign]  # what is killed writes nothing any more
             raise Killed
         kept[candidate.number] = Candidacy.of(candidate)
+        if candidate.number == late:
+            may_answer.set()
+            time.sleep(0.5)  # for the answer to arrive before the next batch is asked for
 
     with contextlib.suppress(Killed):
         search = Search(task, Budget(candidates=96), 0, None, keep=keep, past=past, joining=[thinks])
@@ -216,9 +229,10 @@ def test_answers_that_came_when_they_came_are_replayed_at_the_same_candidates(fi
     task = load_task(finished.task)
     calls: list[Call] = []
     with Server(Script(["thoughtful"])) as server:
-        expected = found(searched(task, server.url, calls, waits=False))
-    assert any(call.laws for call in calls)
-    assert found(searched(task, "", calls, waits=False)) == expected
+        expected = found(searched(task, server.url, calls, late=40))
+    assert calls[0].answered - calls[0].asked > 16
+    assert calls[0].laws
+    assert found(searched(task, "", calls, late=40)) == expected
 
 
 def test_a_server_that_is_not_there_does_not_stop_a_search(finished: Finished) -> None:
