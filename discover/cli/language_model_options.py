@@ -34,6 +34,9 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+_MOST_MODELS = 4  # each proposer has a least share of every batch
+
+
 @dataclass(frozen=True)
 class Asked:
     """The options as they were typed."""
@@ -59,6 +62,8 @@ class Asked:
             return {}
         from discover.store import record
 
+        if len(self.models) > _MOST_MODELS:
+            raise DiscoverError(f"--llm: {len(self.models)} models; at most {_MOST_MODELS} share a run")
         found = self._models()
         return {
             "language_models": {

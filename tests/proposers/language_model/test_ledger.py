@@ -86,6 +86,22 @@ def test_models_share_one_account(task: Task, archive: Archive) -> None:
     assert len({request["model"] for request in server.script.requests}) == 3
 
 
+def test_calls_of_batches_that_were_recalled_are_counted(task: Task, archive: Archive) -> None:
+    with Server(Script(["good"])) as server:
+        model, calls = model_at(server.url), []
+        first = LanguageModel(task, model, endpoint_of(model, 20.0, []), Ledger(), waits=True, keep=calls.append)
+        Talk(first, server, archive).batches(2)
+        ledger = Ledger(Limits(calls=3))
+        again = LanguageModel(
+            task, model, endpoint_of(model, 20.0, []), ledger, waits=True, recorded=calls, live_from=archive.count
+        )
+        Talk(again, server, archive).batches(6)
+        again.close()
+        first.close()
+    assert ledger.spent.calls == 3
+    assert again.calls == 3
+
+
 def test_reported_tokens_are_believed_within_reason(talk: Start) -> None:
     conversation = talk(["absurd_usage"]).batches(2)
     (call,) = conversation.calls[:1]

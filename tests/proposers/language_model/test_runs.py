@@ -151,6 +151,7 @@ def test_replay_refuses_what_it_cannot_repeat(finished: Finished, tmp_path: Path
         (("--llm", "olama/x"), "did you mean 'ollama'"),
         (("--llm", "m", "--llm-base-url", "http://127.0.0.1:9/v1", "--max-cost", "1"), "the price of m is not known"),
         (("--llm", "ollama/m", "--llm", "vllm/m"), "m is there twice"),
+        (("--llm", "ollama/m") * 5, "5 models; at most 4 share a run"),
         (("--llm", "ollama/m", "--llm-profiles", "/nowhere.toml"), "no file of profiles"),
     ],
 )
