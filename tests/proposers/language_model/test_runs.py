@@ -26,6 +26,7 @@ from .scripted_server import Script, Server
 
 ACTS = ("good", "echoes_key", "injection", "truncated_laws", "good")
 BUDGET = "112"
+PLAIN = ("families", "mutation")  # the quickest
 
 
 @dataclass
@@ -47,7 +48,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
         patch.setenv("OPENAI_API_KEY", KEY)
         with Server(Script(ACTS)) as server:
             result = invoke(
-                "run", task, "--budget", BUDGET, "--seed", 2, "--workers", 1, "--store", store, "--llm", "first",
+                "run", task, "--budget", BUDGET, "--seed", 2, "--proposers", "families,mutation", "--workers", 1, "--store", store, "--llm", "first",
                 "--llm", "second", "--llm-base-url", server.url, "--max-calls", 6,
             )  # fmt: skip
             assert server.script.keys
@@ -198,7 +199,7 @@ def searched(
             time.sleep(0.5)  # for the answer to arrive before the next batch is asked for
 
     with contextlib.suppress(Killed):
-        search = Search(task, Budget(candidates=96), 0, None, keep=keep, past=past, joining=[thinks])
+        search = Search(task, Budget(candidates=96), 0, None, PLAIN, keep=keep, past=past, joining=[thinks])
         for _ in search.generations():
             pass
     return kept
@@ -240,7 +241,7 @@ def test_a_server_that_is_not_there_does_not_stop_a_search(finished: Finished) -
     task, said = load_task(finished.task), []
     model = model_at("http://127.0.0.1:9/v1")
     nobody = LanguageModel(task, model, endpoint_of(model, 20.0, []), Ledger(), waits=True, say=said.append)
-    for _ in Search(task, Budget(candidates=64), 0, joining=[nobody]).generations():
+    for _ in Search(task, Budget(candidates=64), 0, None, PLAIN, joining=[nobody]).generations():
         pass
     assert said[0] == "llm:scripted: no connection; the search goes on"
     assert nobody.faults["no connection"] >= 1
