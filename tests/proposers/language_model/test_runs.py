@@ -48,7 +48,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
         patch.setenv("OPENAI_API_KEY", KEY)
         with Server(Script(ACTS)) as server:
             result = invoke(
-                "run", task, "--budget", BUDGET, "--seed", 2, "--proposers", "families,mutation", "--workers", 1, "--store", store, "--llm", "first",
+                "run", task, "--budget", BUDGET, "--seed", 2, "--workers", 1, "--store", store,
+                "--proposers", "families,mutation", "--llm", "first",
                 "--llm", "second", "--llm-base-url", server.url, "--max-calls", 6,
             )  # fmt: skip
             assert server.script.keys
