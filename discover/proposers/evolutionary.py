@@ -44,16 +44,17 @@ class Recipes:
         self.scaled = bool(task.scale_axes)
         self.genes = genes
         rows = task.training
-        self.repeated = len(np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0)) < rows.n_rows
+        # Scores count a setting once, and so do fits: what was varied beside the inputs is no reason to count it more.
+        repeated = len(np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0)) < rows.n_rows
+        self.plain = Recipe(once=repeated)
 
     def draw(self, rng: np.random.Generator, parent: Recipe | None = None) -> Recipe:
         if not self.genes:
-            return Recipe()
-        base = parent or Recipe(self.losses[int(rng.integers(2))] if len(self.losses) > 4 else "squared")
+            return self.plain
+        loss = self.losses[int(rng.integers(2))] if len(self.losses) > 4 else "squared"
+        base = parent or replace(self.plain, loss=loss)
         if rng.random() < (0.8 if parent is None else 0.85):
             return base
-        if self.repeated and rng.random() < 0.3:
-            return replace(base, once=not base.once)
         roll = rng.random()
         if roll < 0.5 or not self.scaled:
             return replace(base, loss=self.losses[int(rng.integers(len(self.losses)))])
@@ -109,7 +110,7 @@ class Families(Evolutionary):
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
         if plain := next(self._opening, None):
-            return self.proposal(*plain, Recipe())
+            return self.proposal(*plain, self.recipes.plain)
         expression, pieces = random_expression(self.inputs, self.cap, rng)
         return self.proposal(expression, pieces, self.recipes.draw(rng))
 

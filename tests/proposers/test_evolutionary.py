@@ -95,3 +95,10 @@ def test_parameters_that_do_the_work_of_others_are_dropped(formula: str, left: s
     tidy, _ = tidy_law(law.expression, ("x", "z"), law.bounds)
     assert str(tidy) == left
     assert all(bound == (-float("inf"), float("inf")) for bound in tidy.parameter_bounds)
+
+
+@pytest.mark.parametrize(("name", "once"), [("moe", True), ("vocab", False)])
+def test_a_setting_that_was_measured_often_counts_once_in_every_fit(name: str, once: bool) -> None:
+    task, archive = filled_archive(name)
+    proposals = portfolio_of(task).ask(60, archive, np.random.default_rng(4))  # type: ignore[arg-type]
+    assert {proposal.recipe.once for proposal in proposals} == {once}
