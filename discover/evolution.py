@@ -34,6 +34,7 @@ from discover.task import Task
 BATCH = 16
 FINALISTS = 40
 _LEAST_FINALISTS = 6
+_FIRST = 10  # elites that are refitted before the front is
 _PAUSE_SECONDS = 0.2  # where there is nothing to assess yet
 _FINAL_SHARE = 0.2  # of a budget in seconds, at most kept for the final round
 _FINAL_WORK = 6.0  # times the seconds that a finalist took in the race
@@ -205,13 +206,14 @@ class Search:
         return tuple(found)
 
     def finalists(self) -> tuple[Candidate, ...]:
-        """The fittest of the archive and its front, refitted with many starts on all rows and every fold.
+        """The front and the fittest of the archive, refitted with many starts on all rows and every fold.
 
         Of one form the two best recipes enter. With a budget in seconds those come back whose turn came in time.
         """
         pool: list[Candidate] = []
         forms: Counter[str] = Counter()
-        for candidate in [*self.archive.elites, *self.archive.pareto_front()]:
+        elites, front = self.archive.elites, self.archive.pareto_front()
+        for candidate in [*elites[:_FIRST], *reversed(front), *elites[_FIRST:]]:
             if candidate not in pool and forms[candidate.law.key] < 2 and len(pool) < FINALISTS:
                 pool.append(candidate)
                 forms[candidate.law.key] += 1

@@ -44,11 +44,14 @@ class Archive:
     Attributes:
         spread: Standard deviation of the training target, the yardstick for "the same predictions".
         penalty: What one unit of complexity costs in units of score.
+        elites: The fittest, at most so many of one island, best first.
+        hall: The hall of fame: complexity -> the best law of that size ever met, whatever became of it since.
     """
 
     spread: float
     penalty: float = 0.004
     elites: list[Candidate] = field(default_factory=list)
+    hall: dict[int, Candidate] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     count: int = 0
     _keys: set[str] = field(default_factory=set)
@@ -63,6 +66,12 @@ class Archive:
         unruly = _UNRULY if validation.far else 0.0
         simple = self.penalty * candidate.complexity + 0.5 * candidate.surplus
         return validation.score + 0.15 * inside + simple + unruly
+
+    @staticmethod
+    def _merit(candidate: Candidate) -> float:
+        """What the hall and the front go by, lower is better: validation, worse for a law that misbehaves far away."""
+        unruly = candidate.validation is not None and candidate.validation.far
+        return candidate.score + (_UNRULY if unruly else 0.0)
 
     def knows(self, key: str) -> bool:
         return key in self._keys
@@ -80,6 +89,9 @@ class Archive:
             if not candidate.ok or not np.isfinite(candidate.score):
                 self.failures[candidate.status if candidate.status != OK else "poor fit"] += 1
                 continue
+            holder = self.hall.get(candidate.complexity)
+            if holder is None or self._merit(candidate) < self._merit(holder):
+                self.hall[candidate.complexity] = candidate
             if self._enter(candidate):
                 entered.append(candidate)
         return entered
@@ -132,10 +144,11 @@ class Archive:
         """Laws that nothing beats on score and complexity at once, simplest first."""
         front: list[Candidate] = []
         best = float("inf")
-        for candidate in sorted(self.elites, key=lambda c: (c.complexity, c.score)):
-            if candidate.score < best - 1e-9:
-                front.append(candidate)
-                best = candidate.score
+        for complexity in sorted(self.hall):
+            merit = self._merit(self.hall[complexity])
+            if merit < best - 1e-9:
+                front.append(self.hall[complexity])
+                best = merit
         return tuple(front)
 
     def best(self) -> Candidate | None:

@@ -51,3 +51,12 @@ def test_a_key_that_was_asked_for_is_known() -> None:
     archive.reserve("key")
     assert archive.knows("key")
     assert not archive.knows("another")
+
+
+def test_the_hall_keeps_the_best_law_of_each_size_after_its_island_has_no_place_for_it() -> None:
+    archive = Archive(spread=1.0)
+    archive.add([candidate(1, "a + b*x", -1.0, [0.0])])
+    crowd = [f"a + b*x**{n / 7:.4f}" for n in range(8, 40)]
+    archive.add([candidate(2 + i, formula, -5.0 - i / 100, [float(i)]) for i, formula in enumerate(crowd)])
+    assert 1 not in {c.number for c in archive.elites}
+    assert archive.pareto_front()[0].number == 1
