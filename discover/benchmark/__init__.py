@@ -6,7 +6,7 @@ interrupted goes on. Stays out: how a run searches and what it opens; held-out s
 """
 
 from discover.benchmark.figures import Asked, read_figures, write_figures
-from discover.benchmark.page import table, write_page
+from discover.benchmark.page import table, write_between, write_page
 from discover.benchmark.running import Runs, arms_named
 
-__all__ = ["Asked", "Runs", "arms_named", "read_figures", "table", "write_figures", "write_page"]
+__all__ = ["Asked", "Runs", "arms_named", "read_figures", "table", "write_between", "write_figures", "write_page"]

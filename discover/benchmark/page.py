@@ -19,7 +19,12 @@ Cells = Sequence[float | None]
 
 
 def write_page(path: Path, figures: Sequence[Figure]) -> None:
-    """Puts the tables between the two markers of the file; a file without them gets them at its end.
+    """Puts the tables between the two markers of the file, as `write_between` does."""
+    write_between(path, f"{table(figures)}\n{choices(figures)}", BEGIN, END)
+
+
+def write_between(path: Path, body: str, begin: str, end: str) -> None:
+    """Puts `body` between two markers of the file; a file without them gets them at its end.
 
     Raises:
         DiscoverError: One marker without the other, or one of them twice.
@@ -30,15 +35,15 @@ def write_page(path: Path, figures: Sequence[Figure]) -> None:
         text = _HEAD
     except (OSError, ValueError) as error:
         raise DiscoverError(f"{path}: cannot be read ({error})") from None
-    section = f"{BEGIN}\n\n{table(figures)}\n{choices(figures)}\n{END}"
-    counts = text.count(BEGIN), text.count(END)
+    section = f"{begin}\n\n{body}\n{end}"
+    counts = text.count(begin), text.count(end)
     if counts == (0, 0):
         text = f"{text.rstrip()}\n\n{section}\n"
-    elif counts == (1, 1) and text.index(BEGIN) < text.index(END):
-        before, _, rest = text.partition(BEGIN)
-        text = before + section + rest.partition(END)[2]
+    elif counts == (1, 1) and text.index(begin) < text.index(end):
+        before, _, rest = text.partition(begin)
+        text = before + section + rest.partition(end)[2]
     else:
-        raise DiscoverError(f"{path}: expected {BEGIN!r} and {END!r} once each, in this order")
+        raise DiscoverError(f"{path}: expected {begin!r} and {end!r} once each, in this order")
     write_file(path, text)
 
 

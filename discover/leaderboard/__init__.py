@@ -3,8 +3,9 @@
 In: a task and ranked finalists. Out: rows that anyone can verify. Stays out: everything that chooses.
 """
 
+from discover.leaderboard.attribution import WAYS, Way, attribute
 from discover.leaderboard.baselines import baselines
-from discover.leaderboard.board import Row, build
+from discover.leaderboard.board import PlainRecipe, Row, build
 from discover.leaderboard.verification import Check, verify
 
-__all__ = ["Check", "Row", "baselines", "build", "verify"]
+__all__ = ["WAYS", "Check", "PlainRecipe", "Row", "Way", "attribute", "baselines", "build", "verify"]

@@ -17,6 +17,7 @@ from discover.assessment import assess_law
 from discover.fitting import Fit, Recipe, fit, predict_cells
 from discover.law import Law, parse
 from discover.leaderboard.baselines import baselines
+from discover.leaderboard.refitting import STARTS, Refit, plain, refitted, status_of
 from discover.scoring import SURVIVOR, Yardstick, score
 from discover.scoring.held_out import open_held_out
 from discover.store.identity import law_id
@@ -25,8 +26,23 @@ if TYPE_CHECKING:
     from discover.task import HumanLaw, Rows, Task
 
 DISCOVERED, HUMAN, BASELINE = "discovered", "human", "baseline"
-_STARTS = 48
 _SHOWN = 8
+
+
+@dataclass(frozen=True)
+class PlainRecipe:
+    """The chosen form fitted by the plain recipe: what its own recipe adds is the difference between the two.
+
+    Attributes:
+        recipe: Plain least squares, with the parameters that the law's own recipe shares.
+        parameters: cell label -> parameter -> value in the task's units.
+    """
+
+    recipe: str
+    parameters: dict[str, dict[str, float]]
+    validation_r2: float | None
+    held_out_r2: float
+    status: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,7 @@ class Row:
         name: What people call it; the proposer for a discovered law.
         parameters, standard_errors: cell label -> parameter -> value in the task's units.
         chosen: Whether this is the one law that the run chose before the held-out rows were opened.
+        plain_recipe: For the chosen law, the same form by the plain recipe.
     """
 
     rank: int
@@ -64,6 +81,7 @@ class Row:
     parents: tuple[int, ...] = ()
     citation: str = ""
     predictions: tuple[float, ...] = field(default=(), repr=False)
+    plain_recipe: PlainRecipe | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +100,7 @@ class _Entry:
     proposer: str = ""
     parents: tuple[int, ...] = ()
     citation: str = ""
+    plain: Refit | None = None
 
 
 def build(
@@ -112,17 +131,13 @@ def build(
     entries.extend(_baselines(task, yardstick, rng))
     for human in library:
         entries.extend(_human(task, human, yardstick, rng))
+    if ranked:
+        entries[0] = replace(entries[0], plain=_by_plain_recipe(ranked[0], entries[0], yardstick, rng))
     opening(f"{task.name}: {task.held_out_count} held-out lines, for {len(entries)} laws")
     held_out = open_held_out(task)
     rows = [_scored(task, entry, held_out) for entry in entries]
     rows.sort(key=lambda row: (row.status != OK, -row.held_out_r2))
     return tuple(replace(row, rank=rank) for rank, row in enumerate(rows, 1))
-
-
-def _status(result: Fit) -> str:
-    """OK, or what is wrong with how many cells."""
-    bad = [s for s in result.status if s != "converged"]
-    return OK if not bad else f"{bad[0]} in {len(bad)} of {len(result.status)} cells"
 
 
 def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, chosen: bool) -> _Entry:
@@ -144,17 +159,27 @@ def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, chosen: 
         result.parameters,
         result.standard_errors,
         candidate.validation.r2,
-        _status(result),
+        status_of(result),
         chosen,
         candidate.proposer,
         candidate.parents,
     )
 
 
+def _by_plain_recipe(candidate: Candidate, own: _Entry, yardstick: Yardstick, rng: np.random.Generator) -> Refit:
+    """The chosen form by the plain recipe; what was fitted so already is not fitted again."""
+    assert candidate.validation is not None
+    recipe = plain(own.recipe)
+    if recipe == own.recipe:
+        return Refit(own.law, recipe, own.parameters, own.validation_r2, own.status)
+    core = candidate.validation.core
+    return refitted(own.law, recipe, yardstick, rng, initial=own.parameters, core=core)
+
+
 def _refitted(
     task: Task, law: Law, recipe: Recipe, yardstick: Yardstick, rng: np.random.Generator
 ) -> tuple[Fit, float | None]:
-    result = fit(law, task.training, recipe=recipe, starts=_STARTS, rng=rng, weights=yardstick.weights(recipe))
+    result = fit(law, task.training, recipe=recipe, starts=STARTS, rng=rng, weights=yardstick.weights(recipe))
     judged = assess_law(task, law, recipe, rng, effort=SURVIVOR, yardstick=yardstick)
     valid = judged.validation is not None and np.isfinite(judged.validation.score)
     return result, (judged.validation.r2 if valid and judged.validation is not None else None)
@@ -165,7 +190,7 @@ def _human(task: Task, human: HumanLaw, yardstick: Yardstick, rng: np.random.Gen
     result, r2 = _refitted(task, law, Recipe(), yardstick, rng)
     entries = [
         _Entry(HUMAN, f"{human.name}, refitted", law, Recipe(), result.parameters, result.standard_errors, r2,
-               _status(result), citation=human.citation)
+               status_of(result), citation=human.citation)
     ]  # fmt: skip
     labels = [cell.label for cell in task.cells]
     if human.published and all(label in human.published for label in labels):
@@ -184,7 +209,7 @@ def _baselines(task: Task, yardstick: Yardstick, rng: np.random.Generator) -> li
         result, r2 = _refitted(task, baseline.law, baseline.recipe, yardstick, rng)
         entries.append(
             _Entry(BASELINE, baseline.name, baseline.law, baseline.recipe, result.parameters, result.standard_errors,
-                   r2, _status(result))
+                   r2, status_of(result))
         )  # fmt: skip
     return entries
 
@@ -201,6 +226,10 @@ def _scored(task: Task, entry: _Entry, held_out: Rows) -> Row:
         }
 
     parameters = table(entry.parameters)
+    plainly = None
+    if (other := entry.plain) is not None:
+        r2 = score(held_out, predict_cells(other.law, other.parameters, held_out)).r2
+        plainly = PlainRecipe(other.recipe.text, table(other.parameters), other.validation_r2, r2, other.status)
     return Row(
         rank=0,
         law=law_id(task.name, str(entry.law), entry.recipe.text, parameters),
@@ -224,4 +253,5 @@ def _scored(task: Task, entry: _Entry, held_out: Rows) -> Row:
         parents=entry.parents,
         citation=entry.citation,
         predictions=tuple(map(float, prediction)),
+        plain_recipe=plainly,
     )

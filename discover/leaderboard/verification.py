@@ -56,6 +56,10 @@ def verify(task: Task, row: Mapping[str, Any]) -> tuple[Check, ...]:
         checks.append(_number(name, row[name], value))
     for group, value in reached.per_group.items():
         checks.append(_number(f"held_out_r2 of {group or 'all'}", row["held_out_r2_per_group"].get(group), value))
+    if other := row.get("plain_recipe"):
+        plainly = np.array([[other["parameters"][label][name] for name in law.parameters] for label in labels])
+        found_r2 = score(held_out, predict_cells(law, plainly, held_out)).r2
+        checks.append(_number("held_out_r2, plain recipe", other["held_out_r2"], found_r2))
     if row.get("standard_errors"):
         checks.append(_refit(task, law, recipe, values))
     return tuple(checks)

@@ -37,6 +37,7 @@ def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
             f"`{row['formula']}`",
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    lines += [line for row in rows if (told := plain_recipe_note(row)) for line in ("", told)]
     for row in rows:
         lines += ["", *_law(row)]
     return "\n".join([*lines, ""])
@@ -46,6 +47,22 @@ def origin(row: Record) -> str:
     """Where a law comes from, in a word or two: "human: parscale, as published"."""
     detail = row.get("proposer") or row.get("name") or ""
     return f"{row['origin']}: {detail}" if detail and detail != row["origin"] else str(row["origin"])
+
+
+def plain_recipe_note(row: Record) -> str:
+    """What the chosen form reaches by the plain recipe, so that one sees whether form or recipe earned a gain; "" where
+    that is not known."""
+    other = row.get("plain_recipe")
+    if not other:
+        return ""
+    if other["recipe"] == row.get("recipe"):
+        return f"{row['law']}: its recipe is the plain one, {other['recipe']}; nothing is gained by the recipe."
+    own, plain = (f"{number(r['validation_r2'])}, {number(r['held_out_r2'])}" for r in (row, other))
+    status = "" if other.get("status") in (None, "", "ok") else f" ({other['status']})"
+    return (
+        f"{row['law']}, validation and held-out R2: {own} by its recipe, {row.get('recipe')}; "
+        f"{plain} for the same form by the plain recipe, {other['recipe']}{status}."
+    )
 
 
 def _law(row: Record) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from discover.tui.markdown import origin
+from discover.tui.markdown import origin, plain_recipe_note
 from discover.tui.words import cost, count, measured, number
 
 Record = Mapping[str, Any]
@@ -65,9 +65,10 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
         cells += [cost(row.get("cost"))] if paid else []
         cells += [row.get("recipe") or "", row["formula"]] if wide else []
         table.add_row(*cells, style=_STYLES.get(row["origin"], ""))
+    notes = [Text(note) for row in rows if (note := plain_recipe_note(row))]
     if wide:
-        return Group(title, table)
-    return Group(title, table, *(Text(f"{row['law']}  {origin(row)}\n  {row['formula']}") for row in rows))
+        return Group(title, table, *notes)
+    return Group(title, table, *notes, *(Text(f"{row['law']}  {origin(row)}\n  {row['formula']}") for row in rows))
 
 
 def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
@@ -123,6 +124,7 @@ def _facts(row: Record) -> list[Any]:
         ("seed, budget", f"{row.get('seed')}, {row.get('budget')}" if row.get("budget") else None),
     ]
     lines = [Text(f"{name}: {value}") for name, value in facts if value not in (None, "", "-", "-, -")]
+    lines += [Text(note) for note in (plain_recipe_note(row),) if note]
     groups: Mapping[str, float] = row.get("held_out_r2_per_group") or {}
     if len(groups) > 1:
         worst = sorted(groups.items(), key=lambda item: item[1] if item[1] is not None else -9e9)

@@ -70,6 +70,22 @@ def test_every_row_verifies_and_a_changed_number_does_not(board: tuple[tuple[Row
     assert [c.name for c in verify(task, tampered) if not c.matches] == ["held_out_r2"]
 
 
+def test_the_chosen_law_alone_shows_its_form_by_the_plain_recipe(board: tuple[tuple[Row, ...], list[str]]) -> None:
+    """One sees whether form or recipe earned a gain; the fit stands beside the row, it is no other candidate."""
+    rows, _ = board
+    (chosen,) = [row for row in rows if row.plain_recipe is not None]
+    assert chosen.chosen
+    assert chosen.plain_recipe is not None
+    assert chosen.plain_recipe.recipe == "squared"
+    assert chosen.plain_recipe.validation_r2 is not None
+    assert set(chosen.plain_recipe.parameters) == set(chosen.parameters)
+    stored = asdict(chosen)
+    stored["plain_recipe"]["held_out_r2"] -= 1e-6
+    assert [c.name for c in verify(load_task("parallel_scaling"), stored) if not c.matches] == [
+        "held_out_r2, plain recipe"
+    ]
+
+
 def test_the_published_law_of_parallel_scaling_scores_as_published(board: tuple[tuple[Row, ...], list[str]]) -> None:
     """Chen et al. 2025 print coefficients for both corpora; SLDBench gives the human law 1.000 on this table."""
     rows, _ = board

@@ -114,3 +114,20 @@ def test_markdown_keeps_its_columns():
     assert row.replace("\\|", "").count("|") == 8
     assert "| loss | 1.5 ± 0.01 | -2e-09 |" in text
     assert "budget 9, seed 0, run r" in text
+
+
+@pytest.mark.parametrize("width", [64, 160])
+def test_the_chosen_form_by_the_plain_recipe_stands_below_the_table_and_is_no_row(width: int):
+    task = SimpleNamespace(title="T", summary="", name="t", training_count=3, held_out_count=1)
+    plain = {"recipe": "squared", "validation_r2": 0.71236, "held_out_r2": 0.5, "status": "step limit"}
+    row = {**ROW, "plain_recipe": plain}
+    for text in (text_of(leaderboard_view("t", [row], width), width), leaderboard_markdown(task, [row])):
+        told = " ".join(text.split())
+        assert "by its recipe, log; 0.7124, 0.5000 for the same form by the plain recipe, squared (step limit)" in told
+        assert told.count("1*") == 1
+    assert "0.7124" in text_of(law_view(row, None, {}))
+
+
+def test_a_law_that_was_fitted_plainly_says_so():
+    plain = {"recipe": "log", "validation_r2": 0.9, "held_out_r2": 0.5, "status": "ok"}
+    assert "its recipe is the plain one" in text_of(leaderboard_view("t", [{**ROW, "plain_recipe": plain}], 200), 200)
