@@ -29,6 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "law", "library", "task", "fitting", "scoring", "scoring.held_out", "archive", "assessment", "store",
     },
     "exporters": {"law", "task"},
+    "identity": {"law", "library", "task", "fitting"},
+    "certificates": {"law", "task"},
     "benchmark": {"task", "store"},
     "api": {"law", "task", "fitting", "scoring", "archive", "proposers", "assessment", "evolution", "exporters"},
     "regressor": {"task", "api"},
@@ -38,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tui": {"law", "task", "store", "exporters"},
     "cli": {
         "law", "library", "task", "fitting", "scoring", "archive", "proposers", "assessment", "store", "evolution",
-        "known_laws", "leaderboard", "exporters", "tui", "benchmark", "intervals", "report", "planning",
+        "known_laws", "leaderboard", "exporters", "identity", "certificates", "tui", "benchmark", "intervals", "report",
+        "planning",
     },
 }  # fmt: skip
 ANYONE = {"errors", "checks"}

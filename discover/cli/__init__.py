@@ -24,6 +24,8 @@ VERBS = {
     "show": "Show all that is known of a law.",
     "fit": "Fit and validate a formula of your own, or the library.",
     "laws": "Search the library of published laws.",
+    "identify": "Tell a new law from a renamed one.",
+    "certify": "Prove limits, signs and slopes of a law.",
     "export": "Write a law as code, LaTeX or JSON.",
     "report": "Write a page about the chosen law, with figures.",
     "plan": "Find the best run that a budget pays.",

@@ -1,0 +1,40 @@
+"""Certificates of laws: what is proved of a law over its domain, and at which points it fails.
+
+In: laws with parameters, tasks for their domains. Out: short statements with a verdict. Stays out: fitting, scores.
+"""
+
+from discover.certificates.certificate import (
+    MARKS,
+    PROVED,
+    REFUTED,
+    UNKNOWN,
+    Domain,
+    Statement,
+    certify,
+    domain_of,
+    point_text,
+)
+from discover.certificates.interval import Interval, enclosure, slope
+from discover.certificates.limits import limit
+from discover.certificates.proofs import Axis, Sign, range_on, sign_on, turning_points
+
+__all__ = [
+    "MARKS",
+    "PROVED",
+    "REFUTED",
+    "UNKNOWN",
+    "Axis",
+    "Domain",
+    "Interval",
+    "Sign",
+    "Statement",
+    "certify",
+    "domain_of",
+    "enclosure",
+    "limit",
+    "point_text",
+    "range_on",
+    "sign_on",
+    "slope",
+    "turning_points",
+]
