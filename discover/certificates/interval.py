@@ -1,9 +1,9 @@
 """Intervals that contain every value a law takes on a box, and the same for its derivatives.
 
-In: an expression, an interval for every name. Out: intervals, many boxes at once. Operations are rounded outward, so
-that what is proved here holds for the real numbers, not for their roundings. Stays out: what is to be proved.
+In: an expression, an interval for every name. Out: intervals, many boxes at once. Operations are rounded outward:
+what is proved here holds for the real numbers, not for their roundings. Stays out: what is to be proved.
 
-Sources: Moore, Kearfott and Cloud 2009, Introduction to Interval Analysis; forward mode as in Griewank and Walther 2008.
+Sources: Moore, Kearfott and Cloud 2009, Introduction to Interval Analysis; Griewank and Walther 2008 (forward mode).
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ def turning_points(
     edges = np.geomspace(axis.low, axis.high, pieces + 1) if axis.log else np.linspace(axis.low, axis.high, pieces + 1)
     edges[0], edges[-1] = axis.low, axis.high
     constants = {name: Interval.point(value) for name, value in fixed.items()}
-    for _ in range(3):
+    for last_round in (False, False, True):
         names = {**constants, axis.name: Interval.of(edges[:-1], edges[1:])}
         value, found = slope(expression, names, axis.name)
         low, high, defined, value_defined = np.broadcast_arrays(found.low, found.high, found.defined, value.defined)
@@ -179,8 +179,8 @@ def turning_points(
             return None
         sign = np.where(defined & (low > 0.0), 1, np.where(defined & (high < 0.0), -1, 0))
         unknown = np.flatnonzero(sign == 0)
-        if len(unknown) == 0 or len(unknown) > pieces:
-            break
+        if last_round or len(unknown) == 0 or len(unknown) > pieces:
+            break  # edges and signs belong together
         cuts = [np.linspace(edges[i], edges[i + 1], 17)[1:-1] for i in unknown]
         edges = np.unique(np.concatenate([edges, *cuts]))
     if np.count_nonzero(sign == 0) > max(32, pieces // 8):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -190,12 +191,18 @@ def _frozen_by_trial(
             if not sign or not _is_number(number) or name in number:
                 continue
             value = Number(float(number))
-            expression = rewrite(holder.expression, lambda n, of=name, to=value: to if n == Symbol(of) else None)  # type: ignore[misc]
+            expression = rewrite(holder.expression, partial(_set, name, value))
             bounds = {own: pair for own, pair in holder.bounds.items() if own in symbols(expression)}
             tried = law_of(expression, holder.inputs, bounds=bounds, may_be_fixed=True)
-            if set(law.inputs) <= {*tried.inputs} and contain(tried, law, members, points, starts=starts, rng=rng).exact:
+            if not set(law.inputs) <= set(tried.inputs):
+                continue
+            if contain(tried, law, members, points, starts=starts, rng=rng).exact:
                 return (told,)
     return ()
+
+
+def _set(name: str, value: Number, node: Expression) -> Expression | None:
+    return value if node == Symbol(name) else None
 
 
 def _is_number(text: str) -> bool:

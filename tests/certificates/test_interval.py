@@ -55,7 +55,7 @@ def test_sampled_values_and_slopes_are_inside(expression: Expression, low: float
 @pytest.mark.parametrize("name", sorted(GRAMMAR))
 def test_every_function_of_the_grammar_has_an_interval(name: str):
     arguments = (X,) * (GRAMMAR[name].arity or 2)
-    value, derivative = slope(Call(name, arguments), {"x": Interval.of([0.5], [2.0])}, "x")
+    value, derivative = slope(Call(name, arguments), {"x": Interval.of(0.5, 2.0)}, "x")
     assert np.isfinite([value.low, value.high, derivative.low, derivative.high]).all()
     assert value.defined.all()
 
