@@ -153,6 +153,8 @@ def _compiled(
         codes[columns] = code
     bounds = np.array(r.linear_bounds, dtype=float).reshape(-1, 2)
     by_column = sorted(tape._parameter_slots, key=lambda slot: tape._parameter_slots[slot])
+    if len(by_column) < free.shape[1]:
+        return None  # a parameter that a zero factor took out of the tape has no slot to be written to
     free = np.array(free, dtype=float, order="C")
     linear, cost = np.empty((len(free), len(r.linear))), np.empty(len(free))
     converged = np.zeros(len(free), dtype=bool)
