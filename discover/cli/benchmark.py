@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.errors import DiscoverError
 
@@ -21,7 +22,7 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
 
 
 @click.command(cls=Verb)
-@click.argument("tasks", nargs=-1, metavar="[TASK]...")
+@click.argument("tasks", nargs=-1, metavar="[TASK]...", shell_complete=complete_task)
 @click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Runs of each task.")
 @click.option("--budget", default="120s", show_default=True, help="Of each run: seconds or candidates.")
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Of each run.  [default: one for each core]")

@@ -6,13 +6,14 @@ from dataclasses import asdict
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import json_option
 from discover.cli.printing import print_json
 
 
 @click.command(cls=Verb)
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @json_option
 def check(task: str, as_json: bool) -> None:
     """Look for what makes a run on TASK pointless or weak, with the lines of the table; nothing is fitted.

@@ -76,6 +76,9 @@ def doctor(as_json: bool) -> None:
     `julia --version`. The exit code is 0 when the core works, whatever of the optional parts is missing.
 
     JSON: a list of objects with name, status (ok, missing, out of range, broken, off), detail, mend, needed.
+
+    \b
+    discover doctor
     """
     found = list(findings())
     if as_json:

@@ -6,11 +6,14 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from discover.errors import DiscoverError, did_you_mean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 MISTAKE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
@@ -43,6 +46,13 @@ class Door(click.Group):
         """The list in `--help`, without importing any verb."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._verbs.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs that begin so, none of them imported; options of the group."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(verb, help=told) for verb, told in self._verbs.items() if verb.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

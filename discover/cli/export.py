@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from discover.cli.completion import complete_law
 from discover.cli.door import Verb
 from discover.cli.options import store_option
 from discover.cli.stored_laws import fitted_law, task_of
@@ -14,7 +15,7 @@ FORMATS = ["sympy", "latex", "python", "jax", "torch", "sldbench", "json"]
 
 
 @click.command(cls=Verb)
-@click.argument("law")
+@click.argument("law", shell_complete=complete_law)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="python",
     show_default=True, help="What to write.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import json_option, seed_option
 from discover.cli.printing import print_json, show_view
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Verb)
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @click.argument("formula", required=False)
 @click.option("--library", is_flag=True, help="Fit every published law whose inputs the task has, and rank them.")
 @click.option("--loss", default="squared", show_default=True, help="A recipe, such as log or 'huber weight=0.5'.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import json_option, store_option
 from discover.cli.printing import print_json, print_leaderboard
@@ -13,7 +14,7 @@ from discover.errors import DiscoverError
 
 
 @click.command(cls=Verb)
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @click.option("--run", "run_id", default=None, metavar="RUN", help="The leaderboard of this run, not the newest.")
 @json_option
 @store_option
@@ -23,6 +24,9 @@ def leaderboard(task: str, run_id: str | None, as_json: bool, store_path: Path) 
     JSON: a list of objects with rank, law, origin (discovered, human, baseline), formula, parameters (cell
     -> name -> value), complexity, validation_r2, held_out_r2, held_out_r2_per_group, and what else is
     known; unknown numbers are null.
+
+    \b
+    discover leaderboard vocab_scaling
     """
     from discover.store import latest_leaderboard
     from discover.task import load_task

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import INTERRUPTED, Verb
 from discover.cli.language_model_options import Asked, joining, language_model_options, replayed
 from discover.cli.options import seed_option, store_option
@@ -27,7 +28,7 @@ _NEWEST = "newest"  # what --resume without a RUN stands for
 
 
 @click.command(cls=Verb)
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @click.option("--budget", default="120s", show_default=True, help="Seconds (120s, 2m) or candidates (2000).")
 @seed_option
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes.  [default: one for each core]")

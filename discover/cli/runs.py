@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import json_option, store_option
 from discover.cli.printing import print_json, show_view
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Verb)
-@click.argument("what", required=False, metavar="[TASK|RUN]")
+@click.argument("what", required=False, metavar="[TASK|RUN]", shell_complete=complete_task)
 @json_option
 @store_option
 def runs(what: str | None, as_json: bool, store_path: Path) -> None:
@@ -25,6 +26,10 @@ def runs(what: str | None, as_json: bool, store_path: Path) -> None:
 
     Of a run its id or the start of it is enough. It is shown with what each proposer gave: candidates asked for,
     elites won, laws on the front, its share of the batches at the end, seconds.
+
+    \b
+    discover runs vocab_scaling
+    discover runs 20260131-174502
     """
     from discover.store import Store
     from discover.tui import run_view, runs_table

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from discover.cli.completion import complete_law
 from discover.cli.door import Verb
 from discover.cli.options import json_option, store_option
 from discover.cli.printing import print_json, show_view
@@ -13,7 +14,7 @@ from discover.cli.stored_laws import parameter_units_of, task_of
 
 
 @click.command(cls=Verb)
-@click.argument("law")
+@click.argument("law", shell_complete=complete_law)
 @json_option
 @store_option
 def show(law: str, as_json: bool, store_path: Path) -> None:
@@ -21,6 +22,9 @@ def show(law: str, as_json: bool, store_path: Path) -> None:
 
     LAW is an id on a leaderboard (vocab-3f2a91c0), the start of one (vocab-3f2a, or 3f2a), or TASK/RANK
     (vocab/1).
+
+    \b
+    discover show vocab/1
     """
     from discover.store import find_law
     from discover.tui import law_view

@@ -22,6 +22,9 @@ def tasks(as_json: bool) -> None:
 
     JSON: a list of objects with name, training, held_out, inputs, targets, groups, and title, units,
     parameter_cap, human_laws, folder.
+
+    \b
+    discover tasks --json
     """
     from discover.task import list_tasks, load_task
     from discover.tui import tasks_table

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from discover.cli.completion import complete_law
 from discover.cli.door import Verb
 from discover.cli.options import store_option
 from discover.cli.printing import show_view
@@ -14,12 +15,15 @@ from discover.cli.stored_laws import task_of, without_task
 
 
 @click.command(cls=Verb)
-@click.argument("law")
+@click.argument("law", shell_complete=complete_law)
 @store_option
 def verify(law: str, store_path: Path) -> None:
     """Derive the leaderboard row of LAW again from what is stored, and say what matches.
 
     Exit code 1 when something differs.
+
+    \b
+    discover verify vocab/1
     """
     from discover import leaderboard as boards
     from discover.store import find_law
