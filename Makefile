@@ -19,12 +19,13 @@ $(PIP_INSTALL) --only-binary pyoperon -e '.[$(1),operon]' || { \
   $(PIP_INSTALL) -e '.[$(1)]'; }
 endef
 
-.PHONY: help run test report resume bench planted engines ablation rows local-llm clean
+.PHONY: help run test docs report resume bench planted engines ablation rows local-llm clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     discover a law on tasks/vocab_scaling (2 minutes of search)"
 	@echo "make test    ruff, mypy and pytest"
+	@echo "make docs    the pages of docs/ as a site, in site/"
 	@echo "make report  the fitter against the certified values of NIST StRD, digit by digit"
 	@echo "make resume  thirty kills of a run at random moments, each resumed, the result compared bit by bit"
 	@echo "make bench   the fitter against scipy.optimize.least_squares"
@@ -40,6 +41,9 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest
+
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 report: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m report -s
@@ -74,10 +78,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(call install,dev)
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(call install,docs)
+	@touch $@
+
 $(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
 	$(call install,bench)
 	@touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
 	find discover tests -name __pycache__ -type d -prune -exec rm -rf {} +
