@@ -35,7 +35,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISCOVER_STORE", raising=False)
     monkeypatch.setenv("COLUMNS", "90")
-    monkeypatch.syspath_prepend(tmp_path)  # what was exported is imported from there
     return tmp_path
 
 
