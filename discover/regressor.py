@@ -6,8 +6,9 @@ is given are training rows, and what tests the law is the caller's to keep back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -18,7 +19,12 @@ from discover.errors import DiscoverError
 from discover.task import Cell, Column, Rows, Task
 from discover.task.names import SCALE, formula_name, meaning
 
+if TYPE_CHECKING:
+    from discover.exporters import FittedLaw
+    from discover.intervals import Bands, FittedForm
+
 _LEAST_ROWS = 4
+_PERFECT = 1e-12  # the least NMSE of which a logarithm is taken
 _WIDE = 8.0  # the factor that a positive column spans to be compared by ratios, and to be a scale
 
 
@@ -36,6 +42,8 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
     Attributes:
         law_: The chosen law, a `FittedLaw`: shown typeset in a notebook, printed as a formula.
         front_: Laws that nothing beats on validation score and complexity at once, simplest first.
+        ranked_: The finalists of the search, the chosen law first.
+        task_: The rows of `fit` as the task that was searched.
         groups_: Names of the groups; one empty name where none were given.
         input_names_: What the columns of X are called in formulas.
         n_features_in_, feature_names_in_: As scikit-learn has them.
@@ -89,6 +97,8 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         except DiscoverError as problem:
             raise ValueError(str(problem)) from None
         self.law_, self.front_, self.n_candidates_ = found.law, found.front, found.candidates
+        self.task_, self.ranked_ = task, found.ranked
+        self.__dict__.pop("_bands", None)  # those of an earlier fit
         return self
 
     def predict(self, X: Any, groups: Any = None) -> Any:
@@ -117,6 +127,56 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         import pandas as pd
 
         return pd.Series(found, index=index, name=self.target_name_)
+
+    def predict_interval(self, X: Any, groups: Any = None, coverage: float = 0.9) -> Any:
+        """Where new measurements are expected, with the doubt about noise, parameters and form beyond the data.
+
+        The first call refits the law and those near it on resampled rows and on folds, which takes seconds.
+
+        Args:
+            X: (row, column) as in `fit`.
+            groups: As in `predict`.
+            coverage: The share of new measurements that the interval is made to hold, 0.5 to 0.99.
+
+        Returns:
+            (row, 2), lower and upper end in the unit of y; a DataFrame with the columns "lower" and "upper" and the
+            index of X where X is a DataFrame. An interval at a row that lies much further beyond the data than any
+            fold did has been checked by nothing.
+
+        Raises:
+            ValueError: As `predict`; or no such coverage.
+        """
+        from discover.errors import FitError
+
+        if not 0.5 <= coverage <= 0.99:
+            raise ValueError(f"coverage: got {coverage!r}, expected 0.5 to 0.99, such as 0.9")
+        self.predict(X, groups)  # refuses what cannot be predicted
+        index = X.index if hasattr(X, "index") and hasattr(X, "columns") else None
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        named = np.broadcast_to(np.asarray("" if groups is None else groups).astype(str), len(X))
+        place = {name: number for number, name in enumerate(self.groups_)}
+        cell = np.array([place[label] for label in named.tolist()] if any(self.groups_) else [0] * len(X), dtype=int)
+        unknown, lines = np.full(len(X), np.nan), np.arange(len(X))
+        asked = replace(self.task_.training, inputs=X, target=unknown, cell=cell, line=lines)
+        try:
+            band = self._interval_bands().predict(asked, coverage)
+        except FitError as problem:
+            raise ValueError(str(problem)) from None
+        ends = np.column_stack([band.lower, band.upper])
+        if index is None:
+            return ends
+        import pandas as pd
+
+        return pd.DataFrame(ends, index=index, columns=["lower", "upper"])
+
+    def _interval_bands(self) -> Bands:
+        """The bands around the law, made when they are first asked for."""
+        if not hasattr(self, "_bands"):
+            from discover.intervals import bands_of
+
+            main, *others = map(_form, self.ranked_)
+            self._bands = bands_of(self.task_, main, others, rng=np.random.default_rng(self.seed))
+        return self._bands
 
     def _repr_html_inner(self) -> str:
         """In a notebook: the law once there is one, else the estimator as scikit-learn shows it."""
@@ -179,6 +239,16 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
                 raise ValueError(f"scale_axes: got {axis!r}, expected columns of X: {', '.join(headings[:12])}")
             axes.append(self.input_names_[headings.index(axis) if isinstance(axis, str) else axis])
         return tuple(axes)
+
+
+def _form(law: FittedLaw) -> FittedForm:
+    """A finalist as intervals take it."""
+    from discover.fitting import Recipe
+    from discover.intervals import FittedForm
+
+    r2 = law.provenance.get("validation_r2")
+    score = np.inf if r2 is None else float(np.log(max(1.0 - r2, _PERFECT)))
+    return FittedForm(law.law, Recipe.from_text(law.provenance["recipe"]), law.parameters, score, str(law.law))
 
 
 def _scale(column: np.ndarray) -> str:

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "certificates": {"law", "task"},
     "benchmark": {"task", "store"},
     "api": {"law", "task", "fitting", "scoring", "archive", "proposers", "assessment", "evolution", "exporters"},
-    "regressor": {"task", "api"},
+    "regressor": {"task", "fitting", "api", "exporters", "intervals"},
     "intervals": {"law", "task", "fitting", "scoring", "archive", "assessment"},
     "report": {"law", "task", "fitting", "scoring", "store", "exporters", "intervals"},
     "planning": {"law", "task", "fitting", "scoring", "intervals"},

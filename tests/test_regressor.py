@@ -89,6 +89,36 @@ def test_groups_have_parameters_of_their_own():
         model.fit(X, y, groups=["a", "b"])
 
 
+def test_interval_is_of_the_size_of_the_noise_and_widens_beyond_the_data():
+    X, y, _ = table()
+    rng = np.random.default_rng(0)
+    fitted = ScalingLawRegressor(budget=16).fit(X, y + rng.normal(0, 0.02, len(y)))
+    beyond = pd.DataFrame({"Model size": [1e9, 1e10], "tokens": [6.4e10, 6.4e11]}, index=["known", "large"])
+    found = fitted.predict_interval(beyond)
+    assert (list(found.columns), list(found.index)) == (["lower", "upper"], ["known", "large"])
+    centre, width = fitted.predict(beyond), found["upper"] - found["lower"]
+    assert ((found["lower"] < centre) & (centre < found["upper"])).all()
+    assert width["large"] > width["known"]
+    narrow = fitted.predict_interval(beyond, coverage=0.5)
+    assert (narrow["upper"] - narrow["lower"] < width).all()
+    known = fitted.predict_interval(X)
+    assert 0.02 < (known["upper"] - known["lower"]).median() < 0.2
+    assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict_interval(beyond), found)
+    with pytest.raises(ValueError, match="coverage: got 90"):
+        fitted.predict_interval(beyond, coverage=90)
+
+
+def test_interval_of_a_group_is_that_group_s():
+    X, y, groups = table(groups=True)
+    model = ScalingLawRegressor(budget=8).fit(X, y, groups=groups)
+    both = model.predict_interval(X.iloc[:2], groups=["pile", "c4"])
+    both = both.to_numpy()
+    assert both[0] == pytest.approx(model.predict_interval(X.iloc[:1], groups="pile").to_numpy()[0], abs=1e-9)
+    assert both[0, 0] > model.predict(X.iloc[:1], groups="c4").iloc[0]
+    with pytest.raises(ValueError, match="group: none given"):
+        model.predict_interval(X)
+
+
 def test_same_seed_finds_the_same_law():
     X, y, _ = table()
     first, second = (ScalingLawRegressor(budget=6, seed=3).fit(X, y) for _ in range(2))

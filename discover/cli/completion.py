@@ -1,7 +1,7 @@
 """What the shell completes: tasks and laws (verbs are completed by the door).
 
-In: the start of a word. Out: what it may become. Only names of files and leaderboards are read, and no room is imported:
-a key press is answered before one would be loaded. What cannot be read completes to nothing.
+In: the start of a word. Out: what it may become. Only names of files and leaderboards are read, and no room is
+imported: a key press is answered before one would be loaded. What cannot be read completes to nothing.
 """
 
 from __future__ import annotations
@@ -74,4 +74,3 @@ def _rows(folders: list[Path]) -> Iterator[dict[str, Any]]:
         except (OSError, ValueError, RecursionError):
             continue
         yield from (row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
-

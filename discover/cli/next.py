@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.doubt import at_option
 from discover.cli.options import json_option, seed_option, store_option
@@ -17,7 +18,7 @@ from discover.errors import DiscoverError
 
 
 @click.command(cls=Verb)
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @click.option("--cost", default=None, help="What a run costs, over inputs.  [default: 6*parameters*tokens]")
 @click.option("--budget", type=float, required=True, help="What one run may cost, in the unit of --cost.")
 @at_option

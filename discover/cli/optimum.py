@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from discover.cli.completion import complete_law
 from discover.cli.door import Verb
 from discover.cli.doubt import at_option, bands_for, cell_option, law_and_task, names, tell
 from discover.cli.options import json_option, seed_option, store_option
 
 
 @click.command(cls=Verb)
-@click.argument("law")
+@click.argument("law", shell_complete=complete_law)
 @click.option("--over", required=True, metavar="NAME,...", help="Free inputs.")
 @at_option
 @cell_option

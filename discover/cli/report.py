@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import seed_option, store_option
 from discover.cli.progress import ready_fitter
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Verb)
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @click.option("--run", "run_id", default=None, metavar="RUN", help="The leaderboard of this run, not the newest.")
 @click.option(
     "--output",

@@ -20,7 +20,7 @@ from tests.cli.runs_tables import loss_curves
 
 from .pages import DOCS, PAGES, Block, blocks
 
-SMALL = "24"  # candidates
+SMALL = "16"  # candidates
 
 # What a reader brings along where a page does not show it.
 BROUGHT: dict[str, Callable[[Path], Path]] = {"own_data.md": loss_curves}
