@@ -21,6 +21,7 @@ VERBS = {
     "tasks": "List the tasks.",
     "run": "Search for laws of a task, then rank them.",
     "leaderboard": "Show found and human laws, ranked.",
+    "tui": "Look through tasks and laws on one screen.",
     "show": "Show all that is known of a law.",
     "fit": "Fit and validate a formula of your own, or the library.",
     "laws": "Search the library of published laws.",

@@ -25,3 +25,10 @@ def print_json(value: Any) -> None:
     from discover.store import to_json
 
     click.echo(to_json(value, strict=True, indent=2))
+
+
+def print_json_line(value: Any) -> None:
+    """`value` on a line of its own, at once: who reads along need not wait for the next."""
+    from discover.store import to_json
+
+    click.echo(to_json(value, strict=True))

@@ -24,10 +24,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def screen_for(task: str, budget: Any, quiet: bool, spent_seconds: float = 0.0) -> Any:
-    from discover.tui import LiveScreen, PlainLines, console
+def screen_for(task: str, budget: Any, quiet: bool, spent_seconds: float = 0.0, json_lines: bool = False) -> Any:
+    from discover.tui import JsonLines, LiveScreen, PlainLines, console
 
     made = console(stderr=True)
+    if json_lines:
+        from discover.cli.printing import print_json_line
+
+        return JsonLines(made, print_json_line, task, budget)
     return PlainLines(made) if quiet or not made.is_terminal else LiveScreen(made, task, budget, spent_seconds)
 
 

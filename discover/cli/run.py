@@ -39,6 +39,7 @@ _NEWEST = "newest"  # what --resume without a RUN stands for
     help="Go on with a killed run, by default the newest of TASK.",
 )  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Plain lines, no live screen.")
+@click.option("--json-lines", is_flag=True, help="Print a JSON object a generation, the leaderboard as the last.")
 @language_model_options
 @store_option
 @click.pass_context
@@ -52,6 +53,7 @@ def run(
     start_from: str | None,
     resume: str | None,
     quiet: bool,
+    json_lines: bool,
     store_path: Path,
     language_models: Asked,
 ) -> None:
@@ -93,10 +95,13 @@ def run(
         if absent:
             click.echo(absent, err=True)
         with store.working_on(number):
-            rows, how = _carry_out(store, number, loaded, workers, quiet, resumed=resume is not None)
+            rows, how = _carry_out(
+                store, number, loaded, workers, quiet, resumed=resume is not None, json_lines=json_lines
+            )
         gains = store.gains(number)
-    print_leaderboard(loaded.name, rows)
-    show_view(proposers_table(gains), stderr=True)
+    if not json_lines:
+        print_leaderboard(loaded.name, rows)
+        show_view(proposers_table(gains), stderr=True)
     written = ", ".join(str(store_path.parent / loaded.name / name) for name in ("leaderboard.md", "leaderboard.json"))
     click.echo(f"written: {written}; run {number} in {store_path}", err=True)
     if how == "interrupted":
@@ -148,7 +153,7 @@ def _start(store: Store, task: Task, seed: int, budget: str, options: dict[str, 
 
 
 def _carry_out(
-    store: Store, number: str, task: Task, workers: int, quiet: bool, resumed: bool
+    store: Store, number: str, task: Task, workers: int, quiet: bool, resumed: bool, json_lines: bool = False
 ) -> tuple[tuple[dict[str, Any], ...], str]:
     """Searches, chooses and ranks, whatever of it has not been done yet; gives the leaderboard and how it ended."""
     from discover.evolution import NOTHING, Budget
@@ -158,7 +163,8 @@ def _carry_out(
     run = store.run(number)
     allowed = Budget.parse(run.budget)
     past = _past(store, run) if resumed else NOTHING
-    with recorded(store, number) as ended, screen_for(task.name, allowed, quiet, past.seconds) as screen:
+    made = screen_for(task.name, allowed, quiet, past.seconds, json_lines)
+    with recorded(store, number) as ended, made as screen:
         if resumed:
             screen.say(_told(run, past, allowed))
         ranked, how, yardstick = _search(store, run, task, past, workers, screen)
@@ -166,6 +172,8 @@ def _carry_out(
         page = leaderboard_markdown(task, rows) + language_models_markdown(calls_of(store, number))
         write_leaderboard(store.path.parent / task.name, rows, page)
         ended(how)
+    if json_lines:
+        made.end(number, how, rows)
     return rows, how
 
 

@@ -8,7 +8,7 @@ from discover.tui.console import console
 from discover.tui.curve import curve
 from discover.tui.known import known_view, laws_view, library_law_view
 from discover.tui.language_models import language_models_markdown
-from discover.tui.live import LiveScreen, PlainLines
+from discover.tui.live import JsonLines, LiveScreen, PlainLines
 from discover.tui.markdown import leaderboard_markdown
 from discover.tui.tables import (
     checks_table,
@@ -22,6 +22,7 @@ from discover.tui.tables import (
 )
 
 __all__ = [
+    "JsonLines",
     "LiveScreen",
     "PlainLines",
     "checks_table",

@@ -40,3 +40,9 @@ def cost(spent: Any) -> str:
     if spent.get("dollars"):
         return f"{spent['dollars']:.4f} USD"
     return f"{spent['tokens']:,.0f} tokens" if spent.get("tokens") else "0"
+
+
+def bar(share: float, width: int) -> str:
+    """`━━━━────`"""
+    full = round(min(max(share, 0.0), 1.0) * width)
+    return "━" * full + "─" * (width - full)
