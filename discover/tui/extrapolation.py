@@ -98,7 +98,7 @@ def law_plot(task: Task, laws: Sequence[Drawn], *, axis: str, cell: int, width: 
         told.append("second law in red", "red")
     drawing = plot(
         width, height - 1, x=Axis.over(np.array([low, end]), log), y=y, curves=curves, points=points,
-        upright=high, names=(axis, f"{task.cells[cell].label}; ┊ the training rows end"),
+        upright=high, names=("", f"{task.cells[cell].label} against {axis}{' (log)' * log}; ┊ the training rows end"),
     )  # fmt: skip
     return _stacked(told, drawing)
 

@@ -22,9 +22,9 @@ def shown(formula: str, target: str = "", width: int = 0) -> str:
         ("(E + A)*(N + D)", "(E + A)·(N + D)"),
         ("E*(-N)", "E·(−N)"),
         ("A/N", " A\n───\n N"),
-        ("E + A*N**-alpha", "         −α\nE + A·N"),
+        ("E + A*N**-alpha", "       −α\nE + A·N"),
         ("exp(k*N)", " k·N\ne"),
-        ("(A/N)**2", "      2\n⎛ A ⎞\n⎜───⎟\n⎝ N ⎠"),
+        ("(A/N)**2", "     2\n⎛ A ⎞\n⎜───⎟\n⎝ N ⎠"),
     ],
 )
 def test_looks(formula: str, text: str):

@@ -416,9 +416,11 @@ class LeaderboardApp(App[None]):
 
     def action_unfilter(self) -> None:
         field = self.query_one("#filter", Input)
-        field.value = ""
         field.remove_class("on")
         self._table.focus()
+        field.value = ""
+        self._shown.wanted = ""
+        self._fill_table()
 
     def action_sort(self, step: int) -> None:
         headings = list(SORTS)

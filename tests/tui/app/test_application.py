@@ -15,6 +15,8 @@ import pytest
 
 pytest.importorskip("textual")
 
+from textual.widgets import Input
+
 from discover.errors import DiscoverError, StoreError
 from discover.store import Batch, Candidacy, Store
 from discover.tui.app.application import Actions, LeaderboardApp
@@ -73,14 +75,20 @@ def lines(app: LeaderboardApp) -> list[str]:
 
 def screens(
     store: Path, *keys: str, size: tuple[int, int] = (80, 24), actions: Actions | None = None,
-    between: Callable[[], None] | None = None, task: str = "widgets",
+    between: Callable[[], None] | None = None, until: str = "",
 ) -> list[str]:
-    """The screen after each of `keys`, as text; `between` is called before the last one."""
+    """The screen after each of `keys`, as text.
+
+    Args:
+        keys: "look" looks at the store at once, "=text" fills in the filter.
+        between: Called before the last key.
+        until: What is waited for, some seconds at most, after the last key.
+    """
 
     async def main() -> list[str]:
-        app = LeaderboardApp(store, actions or Actions(), task)
+        app = LeaderboardApp(store, actions or Actions(), "widgets")
         shown = []
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             await pilot.pause()
             shown.append("\n".join(lines(app)))
@@ -89,12 +97,19 @@ def screens(
                     between()
                 if key == "look":
                     app._look()
+                elif key.startswith("="):
+                    app.query_one("#filter", Input).value = key[1:]
                 else:
                     await pilot.press(key)
                 await app.workers.wait_for_complete()
                 await pilot.pause()
                 await pilot.pause()
                 shown.append("\n".join(lines(app)))
+            for _ in range(100):
+                if until in shown[-1]:
+                    break
+                await pilot.pause(0.05)
+                shown[-1] = "\n".join(lines(app))
         return shown
 
     return asyncio.run(main())
@@ -135,14 +150,13 @@ def test_chosen_law_is_shown_first_with_its_errors(store: Path):
 
 def test_plot_stands_beside_the_law_on_a_wide_screen(store: Path):
     (shown,) = screens(store, size=(140, 40))
-    assert "a: loss; ┊ the training rows end" in shown
-    assert "N (log)" in shown
+    assert "a: loss against N (log); ┊ the training rows end" in shown
 
 
 def test_axis_and_cell_of_the_plot_change_by_keys(store: Path):
     *_, axis, cell = screens(store, "x", "g", size=(140, 40))
-    assert "D (log)" in axis
-    assert "b: loss; ┊" in cell
+    assert "a: loss against D (log)" in axis
+    assert "b: loss against D (log)" in cell
 
 
 def test_sorting_and_turning(store: Path):
@@ -153,11 +167,14 @@ def test_sorting_and_turning(store: Path):
 
 
 def test_filter_by_word_and_by_number(store: Path):
-    word = screens(store, "slash", *"human")[-1]
+    _, opened, word, numbers, mixed, ended = screens(
+        store, "slash", "=human", "=heldout>0.96 par<=3", "=discovered size=9", "escape"
+    )
+    assert "size<20 valid>0.9" in opened
     assert laws(word) == ["00000003"]
-    number = screens(store, "slash", "h", "e", "l", "d", "o", "u", "t", "greater_than_sign", "0", ".", "9", "6")[-1]
-    assert laws(number) == ["00000001", "00000002"]
-    assert laws(screens(store, "slash", "q", "escape")[-1]) == laws(screens(store)[-1])
+    assert laws(numbers) == ["00000001", "00000002"]
+    assert laws(mixed) == ["00000002"]
+    assert len(laws(ended)) == 4
 
 
 def test_two_laws_are_compared(store: Path):
@@ -214,16 +231,19 @@ def test_actions_get_the_chosen_row_and_what_they_say_is_shown(store: Path):
         raise DiscoverError(f"no report of {task} today")
 
     actions = Actions(("sympy", "json"), export, lambda record: ("a table of checks", True), report)
-    shown = screens(store, "e", "down", "enter", actions=actions)
+    said = "written: somewhere.py"
+    shown = screens(store, "e", "down", "enter", actions=actions, until=said)
     assert "export widgets-00000002 as" in shown[1]
     assert asked == [("widgets-00000002", "json")]
-    assert "written: somewhere.py" in shown[-1]
-    assert "no report of widgets_scaling today" in screens(store, "r", actions=actions)[-1]
-    assert "a table of checks" in screens(store, "v", actions=actions)[-1]
+    assert said in shown[-1]
+    said = "no report of widgets_scaling today"
+    assert said in screens(store, "r", actions=actions, until=said)[-1]
+    said = "a table of checks"
+    assert said in screens(store, "v", actions=actions, until=said)[-1]
 
 
 def test_a_candidate_is_not_exported(store: Path):
-    shown = screens(store, "a", "e", actions=Actions(("json",), lambda record, form: "written"))[-1]
+    shown = screens(store, "a", "e", actions=Actions(("json",), lambda record, form: "written"), until="is on no")[-1]
     assert "is on no leaderboard yet" in shown
 
 
