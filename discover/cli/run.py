@@ -163,8 +163,10 @@ def _carry_out(
     run = store.run(number)
     allowed = Budget.parse(run.budget)
     past = _past(store, run) if resumed else NOTHING
-    made = screen_for(task.name, allowed, quiet, past.seconds, json_lines)
-    with recorded(store, number) as ended, made as screen:
+    with (
+        recorded(store, number) as ended,
+        screen_for(task.name, allowed, quiet, past.seconds, json_lines) as screen,
+    ):
         if resumed:
             screen.say(_told(run, past, allowed))
         ranked, how, yardstick = _search(store, run, task, past, workers, screen)
@@ -173,7 +175,7 @@ def _carry_out(
         write_leaderboard(store.path.parent / task.name, rows, page)
         ended(how)
     if json_lines:
-        made.end(number, how, rows)
+        screen.end(number, how, rows)
     return rows, how
 
 

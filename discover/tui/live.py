@@ -116,7 +116,7 @@ class LiveScreen:
     def __init__(self, console: Any, task: str, budget: Any, spent_seconds: float = 0.0) -> None:
         from rich.live import Live
 
-        self.task, self.budget = task, budget
+        self.task, self.budget, self._console = task, budget, console
         self._generation: Any = None
         self._started = time.monotonic() - spent_seconds  # by the run before it was killed
         self._live = Live(console=console, get_renderable=self._view, refresh_per_second=4, transient=True)
@@ -148,7 +148,7 @@ class LiveScreen:
         from rich.text import Text
 
         generation, elapsed = self._generation, time.monotonic() - self._started
-        size = self._live.console.size
+        size = self._console.size
         head = Text(f"{self.task}  {progress_text(self.budget, generation, elapsed)}", style="bold")
         full = bar(spent_share(self.budget, generation, elapsed), max(min(size.width, 60), 10))
         top: list[Any] = [head, Text(full, style="cyan")]

@@ -11,7 +11,8 @@ from tests.cli.conftest import ROOT, invoke, write_task
 
 def keys_told() -> set[str]:
     page = (ROOT / "docs" / "tui.md").read_text(encoding="utf-8").split("| key | of each generation |")[1]
-    return {name for row in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page, re.MULTILINE) for name in row[1:-1].split("`, `")}
+    cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page, re.MULTILINE)
+    return {name for cell in cells for name in cell[1:-1].split("`, `")}
 
 
 def test_an_object_a_generation_and_the_leaderboard_last(tmp_path: Path):

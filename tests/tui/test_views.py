@@ -131,3 +131,21 @@ def test_the_chosen_form_by_the_plain_recipe_stands_below_the_table_and_is_no_ro
 def test_a_law_that_was_fitted_plainly_says_so():
     plain = {"recipe": "log", "validation_r2": 0.9, "held_out_r2": 0.5, "status": "ok"}
     assert "its recipe is the plain one" in text_of(leaderboard_view("t", [{**ROW, "plain_recipe": plain}], 200), 200)
+
+
+def test_live_screen_fits_a_terminal_of_80_by_24():
+    """Rich asks for the first view while the screen is being made: it once did not know its console by then."""
+    from discover.tui import LiveScreen
+
+    made = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+    law = SimpleNamespace(complexity=5, recipe=SimpleNamespace(text="log"), law="E + A/N" * 20, score=-1.0,
+                          validation=SimpleNamespace(r2=0.98))  # fmt: skip
+    failures = {f"reason {n}": n for n in range(40)}
+    shown = generation(front=[law] * 30, shares={"mutation": 0.7, "families": 0.3}, failures=failures)
+    screen = LiveScreen(made, "widgets", SimpleNamespace(seconds=None, candidates=2480))
+    screen.show(shown)
+    text = text_of(screen._view(), 80)
+    assert len(text.splitlines()) < 24
+    assert "━" * 30 + "─" * 30 in text
+    assert "proposers: mutation 70%, families 30%" in text
+    assert "failed: 39 reason 39" in text

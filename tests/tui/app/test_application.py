@@ -38,7 +38,7 @@ def row(rank: int, origin: str, held_out: float, **changes: Any) -> dict[str, An
     values = {"E": 1.7, "A": 400.0, "alpha": 0.34}
     return {
         "rank": rank, "law": f"widgets-{rank:08x}", "origin": origin, "name": "planted", "formula": FORMULA,
-        "parameters": {label: values for label in CELLS},
+        "parameters": dict.fromkeys(CELLS, values),
         "standard_errors": {label: {"E": 0.01, "A": 12.0, "alpha": 0.002} for label in CELLS},
         "complexity": 7 + rank, "recipe": "log", "validation_r2": held_out - 0.01, "held_out_r2": held_out,
         "held_out_r2_per_group": {"a": held_out, "b": held_out}, "status": "ok", "chosen": rank == 2,
