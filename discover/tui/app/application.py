@@ -261,11 +261,13 @@ class LeaderboardApp(App[None]):
         shown.visible = ordered([e for e in shown.entries if matches(e, shown.wanted)], shown.sort, shown.turned)
         with self.prevent(DataTable.RowHighlighted):
             table.clear(columns=True)
-            for heading in SORTS:
-                mark = (" ▲" if shown.turned else " ▼") if heading == shown.sort else ""
-                table.add_column(heading + mark, key=heading)
-            for entry in shown.visible:
-                table.add_row(*_cells(entry, marked=entry == self._marked))
+            rows = [_cells(entry, marked=entry == self._marked) for entry in shown.visible]
+            for column, heading in enumerate(SORTS):
+                told = heading + ((" ▲" if shown.turned else " ▼") if heading == shown.sort else "")
+                # Measured here: the table's own measuring misses rows that are replaced before it is idle.
+                width = max([len(told), *(row[column].cell_len for row in rows)])
+                table.add_column(told, key=heading, width=width)
+            table.add_rows(rows)
             at = next((n for n, entry in enumerate(shown.visible) if entry.id == shown.cursor), None)
             if at is None:
                 at = next((n for n, entry in enumerate(shown.visible) if entry.chosen), 0)
@@ -418,7 +420,8 @@ class LeaderboardApp(App[None]):
         field = self.query_one("#filter", Input)
         field.remove_class("on")
         self._table.focus()
-        field.value = ""
+        with self.prevent(Input.Changed):
+            field.value = ""
         self._shown.wanted = ""
         self._fill_table()
 
