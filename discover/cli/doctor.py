@@ -33,7 +33,7 @@ OPTIONAL = {
     "numba": ("0.60", "compiles the fitter", "numba"),
     "pyoperon": ("0.6", "symbolic regression by Operon", "'pyoperon>=0.6'"),
     "distributed": ("2024.1", "searches on many machines (Dask)", "'dask[distributed]'"),
-    "textual": ("1.0", "the interactive leaderboard", "'textual>=1'"),
+    "textual": ("8.2", "the interactive leaderboard", "'textual>=8.2'"),
     "jax": ("0.4", "export to JAX", "jax"),
     "torch": ("2.0", "export to PyTorch", "torch --index-url https://download.pytorch.org/whl/cpu"),
     "llama-cpp-python": ("0.3", "a language model on this machine", "llama-cpp-python"),

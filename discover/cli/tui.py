@@ -49,7 +49,7 @@ def open_screen(store: Path, task: str = "") -> None:
         if (error.name or "").partition(".")[0] != "textual":
             raise
         raise DiscoverError(
-            "the screen needs Textual, which is not installed; install it with: pip install 'textual>=1'; "
+            "the screen needs Textual, which is not installed; install it with: pip install 'textual>=8.2'; "
             "for a table: discover leaderboard TASK"
         ) from None
     app = LeaderboardApp(store, actions_on(store), task)
