@@ -22,10 +22,11 @@ NEEDED = {
     "scipy": "1.12",
     "sympy": "1.13",
     "pandas": "2.1",
-    "scikit-learn": "1.4",
+    "scikit-learn": "1.6",
     "rich": "13.9",
     "threadpoolctl": "3.1",
     "click": "8.2",
+    "matplotlib": "3.9",
 }
 
 # Distribution -> (oldest version, what it is for, what pip is told to install).
@@ -34,8 +35,8 @@ OPTIONAL = {
     "pyoperon": ("0.6", "symbolic regression by Operon", "'pyoperon>=0.6'"),
     "distributed": ("2024.1", "searches on many machines (Dask)", "'dask[distributed]'"),
     "textual": ("8.2", "the interactive leaderboard", "'textual>=8.2'"),
-    "jax": ("0.4", "export to JAX", "jax"),
-    "torch": ("2.0", "export to PyTorch", "torch --index-url https://download.pytorch.org/whl/cpu"),
+    "jax": ("0.8", "export to JAX", "'jax>=0.8'"),
+    "torch": ("2.13", "export to PyTorch", "'torch>=2.13'"),
     "llama-cpp-python": ("0.3", "a language model on this machine", "llama-cpp-python"),
 }
 
