@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from discover.cli.completion import complete_law
 from discover.cli.door import Verb
 from discover.cli.options import json_option, seed_option, store_option
 from discover.cli.printing import print_json
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Verb)
-@click.argument("law")
+@click.argument("law", shell_complete=complete_law)
 @click.option("--task", "task_name", metavar="TASK", help="The task that a typed formula is fitted to.")
 @click.option("--cell", metavar="CELL", help="Only this cell, such as 'pile: loss'; all where left out.")
 @seed_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from discover.cli.completion import complete_law
 from discover.cli.door import Verb
 from discover.cli.options import json_option, seed_option, store_option
 from discover.cli.printing import print_json
@@ -19,7 +20,7 @@ _SHOWN = 8  # findings; the rest with --json
 
 
 @click.command(cls=Verb)
-@click.argument("law")
+@click.argument("law", shell_complete=complete_law)
 @click.option("--task", "task_name", metavar="TASK", help="The task whose inputs a typed formula reads.")
 @click.option("--inputs", metavar="N,D,...", help="The inputs of a typed formula; N=parameters tells a role, too.")
 @seed_option

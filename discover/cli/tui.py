@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import store_option
 from discover.errors import DiscoverError
@@ -20,7 +21,7 @@ _ENDINGS = {"sympy": "_sympy.py", "latex": ".tex", "python": ".py", "json": ".js
 
 
 @click.command(cls=Verb)
-@click.argument("task", default="")
+@click.argument("task", default="", shell_complete=complete_task)
 @store_option
 def tui(task: str, store_path: Path) -> None:
     """Look through tasks and their laws on one screen, which follows a run while it goes. Needs Textual.

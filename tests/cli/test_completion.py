@@ -40,7 +40,7 @@ def test_verbs_are_completed_with_what_they_do():
     assert main.shell_complete(Context(main), "verif")[0].help == VERBS["verify"]
 
 
-@pytest.mark.parametrize("verb", ["run", "fit", "check", "leaderboard", "benchmark", "runs"])
+@pytest.mark.parametrize("verb", ["run", "fit", "check", "leaderboard", "tui", "report", "next", "benchmark", "runs"])
 def test_tasks_are_completed(here: Path, verb: str):
     assert completed(f"{verb} ") == list(list_tasks())
     assert completed(f"{verb} voc") == ["vocab_scaling"]
@@ -59,7 +59,7 @@ def test_tasks_that_stand_already_are_not_offered_again(here: Path):
     assert completed("benchmark vocab_scaling v") == ["<dir v>"]
 
 
-@pytest.mark.parametrize("verb", ["show", "export", "verify"])
+@pytest.mark.parametrize("verb", ["show", "export", "plan", "optimum", "identify", "certify", "verify"])
 def test_laws_are_completed_by_id_and_by_rank(here: Path, verb: str):
     rows = json.loads((ROOT / "results" / "vocab_scaling" / "leaderboard.json").read_text(encoding="utf-8"))
     assert completed(f"{verb} vocab-") == [row["law"] for row in rows]
