@@ -255,14 +255,20 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path):
         LeaderboardApp(path, Actions())
 
 
-def test_store_of_ten_thousand_candidates_opens_at_once(store: Path):
+def test_store_of_ten_thousand_candidates_opens_about_as_fast_as_a_small_one(store: Path):
+    def opened_in() -> tuple[str, float]:
+        began = time.process_time()
+        (shown,) = screens(store)
+        return shown, time.process_time() - began
+
+    opened_in()  # what is imported the first time is no matter of the store
+    _, small = opened_in()
     with Store(store) as opened:
         run = opened.start_run(
             task="widgets_scaling", folder=Path("x"), digest="d", seed=2, budget="1h", options={"proposers": []}
         )
         opened.add_candidates(run, (candidacy(number, f"E + A/N**{number}") for number in range(1, 10_001)))
         opened.add_batch(run, Batch(1, 5.0, 10_000, {"mutation": 1.0}, {}, (2, 5)))
-    began = time.process_time()
-    (shown,) = screens(store)
-    assert time.process_time() - began < 1.0
+    shown, large = opened_in()
     assert "6 of 6 laws" in shown
+    assert large < 3.0 * small
