@@ -1,8 +1,8 @@
 """How many held-back measurements the 90 % bands hold: on folds of the eight tasks, and on planted laws.
 
-    python -m benchmarks.coverage                         # results/benchmark/coverage.md and .json
-    python -m benchmarks.coverage --part planted          # one half anew, the other as it was
-    python -m benchmarks.coverage --only parallel_scaling chinchilla --budget 64 --output /tmp/coverage
+    python -m benchmarks.intervals                         # results/benchmark/coverage.md and .json
+    python -m benchmarks.intervals --part planted          # one half anew, the other as it was
+    python -m benchmarks.intervals --only parallel_scaling chinchilla --budget 64 --output /tmp/coverage
 
 Tasks: the laws are those of the committed leaderboards. One fold of the training rows after the other is taken away;
 the laws are refitted to the rest, the factor of the band is learnt from folds *of the rest*, and the band is held
@@ -116,7 +116,7 @@ def share(records: Sequence[Record], key: str) -> str:
 def page(tasks: Sequence[Record], planted: Sequence[Record], budget: str) -> str:
     lines = [
         "# Coverage of the 90 % bands", "",
-        "Measured by `python -m benchmarks.coverage`; docs/intervals.md says how a band is made. \"Uncalibrated\" is "
+        "Measured by `python -m benchmarks.intervals`; docs/intervals.md says how a band is made. \"Uncalibrated\" is "
         "the band before folds widen or narrow it.", "",
         "## Folds of the tasks' training rows", "",
         "Each fold is taken away in turn: laws refitted to the rest, the band calibrated on folds of the rest, held "
