@@ -28,7 +28,7 @@ def write_figures(evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     """Each figure as NAME.svg and NAME.png in `folder`, each file whole or not at all."""
     from discover.report.drawing import style, to_file
     from discover.report.figures import draw
-    from discover.report.files import write_bytes
+    from discover.store import write_bytes
 
     written = []
     with style() as new:

@@ -6,7 +6,7 @@ Out: the same records, exactly (floats as their shortest repr). Stays out: what 
 
 from discover.store.calls import Cost, StoredCall, add_call, calls_of, with_costs
 from discover.store.identity import law_id, short_name, task_digest, versions
-from discover.store.leaderboards import read_leaderboard, write_file, write_leaderboard
+from discover.store.leaderboards import read_leaderboard, write_bytes, write_file, write_leaderboard
 from discover.store.lookup import find_law, latest_leaderboard
 from discover.store.records import from_json, record, to_json
 from discover.store.resuming import resumable
@@ -36,6 +36,7 @@ __all__ = [
     "to_json",
     "versions",
     "with_costs",
+    "write_bytes",
     "write_file",
     "write_leaderboard",
 ]

@@ -25,12 +25,17 @@ def write_leaderboard(folder: Path, rows: Sequence[Any], markdown: str) -> tuple
 
 def write_file(path: Path, text: str) -> None:
     """Replaces `path` in one step: who reads it meanwhile sees the old text or the new one, never a part."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """`write_file` for what is no text; StoreError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
             os.chmod(name, 0o644)
             os.replace(name, path)
         except BaseException:

@@ -8,6 +8,14 @@ from collections.abc import Callable
 TABLES = ("runs", "run_ends", "candidates", "leaderboard_rows", "held_out_openings")
 
 
+def _only_grows(db: sqlite3.Connection, table: str) -> None:
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            "BEGIN SELECT RAISE(ABORT, 'the store only grows'); END"
+        )
+
+
 def m001_runs_and_what_they_found(db: sqlite3.Connection) -> None:
     for statement in (
         """CREATE TABLE runs (
@@ -32,11 +40,7 @@ def m001_runs_and_what_they_found(db: sqlite3.Connection) -> None:
     ):
         db.execute(statement)
     for table in TABLES:
-        for verb in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'the store only grows'); END"
-            )
+        _only_grows(db, table)
 
 
 def m002_what_a_resumed_run_needs(db: sqlite3.Connection) -> None:
@@ -60,11 +64,7 @@ def m002_what_a_resumed_run_needs(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE candidates ADD COLUMN bounds TEXT")
     for table, statement in added.items():
         db.execute(statement)
-        for verb in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'the store only grows'); END"
-            )
+        _only_grows(db, table)
 
 
 def m003_calls_of_language_models(db: sqlite3.Connection) -> None:
@@ -82,11 +82,7 @@ def m003_calls_of_language_models(db: sqlite3.Connection) -> None:
     }
     for table, statement in added.items():
         db.execute(statement)
-        for verb in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'the store only grows'); END"
-            )
+        _only_grows(db, table)
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
