@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from discover.archive import OK, choose
-from discover.assessment import assess_law
+from discover.assessment import assess_law, fit_of
 from discover.evolution import Budget, Search, workers_for
 from discover.exporters import FittedLaw
 from discover.fitting import Fit, Recipe, prepare
@@ -126,15 +126,7 @@ def _front(ranked: Sequence[Candidate]) -> list[Candidate]:
 
 def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, seed: int, budget: str) -> FittedLaw:
     assert candidate.validation is not None
-    fitted = fit_law(
-        candidate.law,
-        task.training,
-        recipe=candidate.recipe,
-        starts=0,
-        rng=np.random.default_rng(0),
-        initial=candidate.validation.parameters[None],
-        weights=yardstick.weights(candidate.recipe),
-    )
+    fitted = fit_of(candidate, yardstick)
     return _as_law(task, fitted, candidate.proposer, candidate.validation.r2, seed, budget=budget)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.archive.candidate import OK, Candidate
+from discover.fitting import Fit, fit
 from discover.law.compiler import evaluate_with_error
 from discover.proposers.proposal import Proposal
 from discover.scoring import FINAL, RACE, SURVIVOR, Effort, Validation, Yardstick, validate
@@ -116,6 +117,20 @@ def assess_law(
         validation = validate(law, recipe, yardstick or Yardstick.of(task), effort, rng)
     status = failure_of(validation) or (OK if validation.converged.all() else "step limit")
     return Candidate(number, law, recipe, origin, (), status, validation, time.perf_counter() - began)
+
+
+def fit_of(candidate: Candidate, yardstick: Yardstick) -> Fit:
+    """The fit that a validated candidate ended with, described: standard errors, condition, status of each cell."""
+    assert candidate.validation is not None
+    return fit(
+        candidate.law,
+        yardstick.rows,
+        recipe=candidate.recipe,
+        starts=0,
+        rng=np.random.default_rng(0),
+        initial=candidate.validation.parameters[None],
+        weights=yardstick.weights(candidate.recipe),
+    )
 
 
 def thorough(candidate: Candidate, yardstick: Yardstick, seed: int, effort: Effort = FINAL) -> Candidate:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.archive import OK, Candidate
-from discover.assessment import assess_law
+from discover.assessment import assess_law, fit_of
 from discover.fitting import Fit, Recipe, fit, predict_cells
 from discover.law import Law, parse
 from discover.leaderboard.baselines import baselines
@@ -125,7 +125,7 @@ def build(
         Rows by held-out R2, best first. Laws that did not converge are shown with their status, below the others.
     """
     yardstick = yardstick or Yardstick.of(task)
-    entries = [_discovered(task, c, yardstick, place == 0) for place, c in enumerate(ranked[:_SHOWN])]
+    entries = [_discovered(c, yardstick, place == 0) for place, c in enumerate(ranked[:_SHOWN])]
     for human in task.human_laws:
         entries.extend(_human(task, human, yardstick, rng))
     entries.extend(_baselines(task, yardstick, rng))
@@ -140,17 +140,9 @@ def build(
     return tuple(replace(row, rank=rank) for rank, row in enumerate(rows, 1))
 
 
-def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, chosen: bool) -> _Entry:
+def _discovered(candidate: Candidate, yardstick: Yardstick, chosen: bool) -> _Entry:
     assert candidate.validation is not None
-    result = fit(
-        candidate.law,
-        task.training,
-        recipe=candidate.recipe,
-        starts=0,
-        rng=np.random.default_rng(0),
-        initial=candidate.validation.parameters[None],
-        weights=yardstick.weights(candidate.recipe),
-    )
+    result = fit_of(candidate, yardstick)
     return _Entry(
         DISCOVERED,
         candidate.proposer,
