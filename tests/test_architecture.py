@@ -90,6 +90,21 @@ def test_only_the_sealed_reader_asks_for_the_held_out_part() -> None:
                 assert parts == ["training"] or allowed, f"{path}: read_rows({parts})"
 
 
+def test_held_out_inputs_are_read_without_their_targets_for_the_check_of_a_table_alone() -> None:
+    """`discover check` tells how far a table asks to extrapolate; nothing that searches or prompts may know."""
+    parted = {
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "part"
+        and not any(isinstance(a, ast.Constant) and a.value == "training" for a in node.args)
+    }  # fmt: skip
+    assert parted == {"task/asked.py", "task/loading.py", "task/points.py"}
+    for module, callers in (("task.asked", {"task/checking.py"}), ("task.checking", {"cli/check.py"})):
+        found = {str(p.relative_to(PACKAGE)) for p in FILES if any(n.startswith(module) for n in imported(p))}
+        assert found == callers
+
+
 @pytest.mark.parametrize("word", ["eval", "exec", "sympify", "parse_expr", "compile", "__import__"])
 def test_nothing_is_evaluated_as_code(word: str) -> None:
     for path in FILES:
