@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,8 +71,9 @@ class Door(click.Group):
         settings |= {"standalone_mode": False, "prog_name": "discover"}
         _DEBUG.clear()
         try:
-            code = super().main(args, *rest, **settings)
-            sys.stdout.flush()
+            with _heard():
+                code = super().main(args, *rest, **settings)
+                sys.stdout.flush()
         except Exception as error:
             if _DEBUG:
                 raise
@@ -79,6 +82,42 @@ class Door(click.Group):
             click.echo("discover: stopped", err=True)
             code = INTERRUPTED
         sys.exit(code if isinstance(code, int) else 0)
+
+
+class CtrlC(KeyboardInterrupt):
+    """Ctrl-C. A class of its own, since CPython marks a process in which a plain KeyboardInterrupt crosses an
+    `exec` (every dataclass has some) to die of the signal, whatever exit code it asks for later."""
+
+
+_PRESSED: list[int] = []
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Ctrl-C raises `CtrlC`, and is remembered: libraries swallow some of those that come while they are imported."""
+    import threading
+
+    _PRESSED.clear()
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, _ctrl_c)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _ctrl_c(signal_number: int, frame: object) -> None:
+    _PRESSED.append(signal_number)
+    raise CtrlC
+
+
+def stop_if_pressed() -> None:
+    """Raises CtrlC where a Ctrl-C came earlier, and whoever it reached kept it."""
+    if _PRESSED:
+        raise CtrlC
 
 
 _DEBUG: list[bool] = []  # filled by --debug, wherever it stands on the line

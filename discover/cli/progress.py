@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from discover.cli.door import INTERRUPTED, one_line
+from discover.cli.door import INTERRUPTED, one_line, stop_if_pressed
 
 if TYPE_CHECKING:
     from discover.store import Store
@@ -79,6 +79,7 @@ def ctrl_c(screen: Any) -> Iterator[list[int]]:
 
     before = signal.signal(signal.SIGINT, note)
     try:
+        stop_if_pressed()
         yield pressed
     finally:
         signal.signal(signal.SIGINT, before)

@@ -134,6 +134,42 @@ def test_ctrl_c_while_workers_start_is_no_error(start: Start, widgets: Path, tmp
     assert "internal error" not in err
 
 
+STOPPED_INSIDE = """
+import os, signal, sys
+from discover.cli import main
+from discover.cli.door import stop_if_pressed
+
+def stopped(*arguments):
+    {body}
+
+import click
+main.get_command = lambda ctx, name: click.Command(name, callback=stopped)
+sys.argv[1:] = ["tasks"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # What every dataclass does when its module is imported.
+        "exec('os.kill(os.getpid(), signal.SIGINT)')",
+        """try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        pass
+    stop_if_pressed()""",
+    ],
+    ids=["inside exec", "swallowed by a library"],
+)
+def test_ctrl_c_is_130_wherever_it_lands(tmp_path: Path, body: str):
+    (tmp_path / "stopped.py").write_text(STOPPED_INSIDE.format(body=body))
+    # As a module, like `python -m discover.cli`: a script's exit code survives the mark that Python sets.
+    python = [sys.executable, "-m", "stopped"]
+    told = subprocess.run(python, env=environment(), cwd=tmp_path, capture_output=True, text=True)
+    assert (told.returncode, told.stderr.strip()) == (130, "discover: stopped")
+
+
 def test_killed_run_keeps_its_candidates(start: Start, widgets: Path, tmp_path: Path):
     store = tmp_path / "runs.sqlite"
     process = start("run", widgets, "--budget", "300s", "--workers", 1, "--store", store)
