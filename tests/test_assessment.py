@@ -37,9 +37,7 @@ def test_a_good_law_is_validated_on_every_fold(yardstick: Yardstick) -> None:
         ("E + A*log(3e11 - num_params)", "not finite far beyond the data"),
     ],
 )
-def test_a_law_that_is_not_defined_where_it_is_needed_says_so(
-    formula: str, status: str, yardstick: Yardstick
-) -> None:
+def test_a_law_that_is_not_defined_where_it_is_needed_says_so(formula: str, status: str, yardstick: Yardstick) -> None:
     candidate = assess(job(formula, yardstick), yardstick)
     assert not candidate.ok
     assert candidate.status == status

@@ -19,6 +19,7 @@ from discover import ScalingLawRegressor
 # What scikit-learn skips by itself, and why; nothing is skipped by us.
 SKIPPED = {"check_array_api_input": "asks for SCIPY_ARRAY_API=1: only NumPy arrays and pandas objects are taken"}
 
+
 def table(groups: bool = False) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
     """Runs of a planted law, their losses, and the corpus of each."""
     rows = [

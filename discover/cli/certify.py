@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 @seed_option
 @json_option
 @store_option
-def certify(
-    law: str, task_name: str | None, cell: str | None, seed: int, as_json: bool, store_path: Path
-) -> None:
+def certify(law: str, task_name: str | None, cell: str | None, seed: int, as_json: bool, store_path: Path) -> None:
     """Prove statements about LAW up to a hundred times beyond the data: sign, monotonicity, optima, limits.
 
     LAW is an id on a leaderboard, or a formula with --task, which is fitted first. A tick is proved, a cross names the

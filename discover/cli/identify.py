@@ -26,9 +26,7 @@ _SHOWN = 8  # findings; the rest with --json
 @seed_option
 @json_option
 @store_option
-def identify(
-    law: str, task_name: str | None, inputs: str | None, seed: int, as_json: bool, store_path: Path
-) -> None:
+def identify(law: str, task_name: str | None, inputs: str | None, seed: int, as_json: bool, store_path: Path) -> None:
     """Tell what LAW is to the published laws: identical, a special case, a generalisation, near, or new.
 
     LAW is an id on a leaderboard, an id of the library, or a formula with --task or --inputs. JSON: an object with

@@ -17,12 +17,12 @@ _TAKEN = {"torch", "self", "Law", "PARAMETERS", "CELLS", "group", "target", "giv
           "list", "dict", "enumerate", "isinstance", "super", "predict", "_precision", "_gamma"}  # fmt: skip
 _SPECIAL = {"erf": "torch.erf({0})", "gamma": "_gamma({0})"}
 _NUMBER = re.compile(r"\d+\.?\d*(e[+-]?\d+)?")
-_GAMMA = '''
+_GAMMA = """
 def _gamma(x):
     sign = torch.where((x > 0) | (torch.remainder(torch.floor(x), 2.0) == 0), 1.0, -1.0)
     return sign*torch.exp(torch.lgamma(x))
 
-'''
+"""
 _PRECISION = '''
 def _precision(*given):
     """The precision of the floating tensors among the inputs; double where there are none."""

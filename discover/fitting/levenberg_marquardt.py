@@ -243,4 +243,3 @@ def _step(
     if solved is not None:
         step[own] = -solved[:, -1] - np.einsum("kjb,jb->kb", solved[:, :-1], step[common])
     return step
-

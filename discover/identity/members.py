@@ -130,5 +130,3 @@ def dimension(law: Law, points: Points, members: np.ndarray) -> int:
         sizes = np.linalg.svd(slopes / np.where(lengths > 0, lengths, 1.0), compute_uv=False)
         best = max(best, int((sizes > _RANK * sizes[0]).sum()) if sizes[0] > 0 else 0)
     return best
-
-

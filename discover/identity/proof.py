@@ -74,9 +74,7 @@ def _equal(first: str, second: str, inputs: list[str]) -> bool:
     import sympy
 
     names: dict[str, Any] = {}
-    one, two = (
-        _to_sympy(parse(text, inputs, may_be_fixed=True).expression, names) for text in (first, second)
-    )
+    one, two = (_to_sympy(parse(text, inputs, may_be_fixed=True).expression, names) for text in (first, second))
     numerator = sympy.numer(sympy.together(sympy.expand_power_base(one - two, force=True)))
     if sympy.powsimp(sympy.expand(sympy.expand_log(numerator, force=True))) == 0:
         return True

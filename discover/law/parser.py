@@ -52,9 +52,7 @@ def parse(
         LawSyntaxError: Anything but arithmetic and the grammar's functions, a formula that is too long, too deep
             or without an input or parameter, a constant that is not finite. Names the offending part.
     """
-    return law_of(
-        _expression(text, inputs), inputs, bounds=bounds, parameters=parameters, may_be_fixed=may_be_fixed
-    )
+    return law_of(_expression(text, inputs), inputs, bounds=bounds, parameters=parameters, may_be_fixed=may_be_fixed)
 
 
 def parse_expression(text: str, names: Sequence[str]) -> Expression:

@@ -228,9 +228,7 @@ def _found(row: tuple[Any, ...]) -> Found:
     number, formula, recipe, proposer, complexity, status, parents, validation, blob = row
     parameters = unpack(blob).get("parameters") if blob else None
     parents = tuple(from_json(parents))
-    return Found(
-        number, formula, recipe, proposer, complexity, status, parents, _r2(validation), parameters
-    )
+    return Found(number, formula, recipe, proposer, complexity, status, parents, _r2(validation), parameters)
 
 
 def _r2(validation: str) -> float | None:

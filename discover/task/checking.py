@@ -171,9 +171,7 @@ def _entwined(task: Task, asked: Asked) -> Iterator[Finding]:
             yield Finding(NOTE, "confounded inputs", names, message, lines, values)
 
 
-def _asked_off_the_line(
-    task: Task, asked: Asked, names: tuple[str, str], measured: np.ndarray
-) -> tuple[int, ...]:
+def _asked_off_the_line(task: Task, asked: Asked, names: tuple[str, str], measured: np.ndarray) -> tuple[int, ...]:
     """Lines of held-out rows that leave the line on which two inputs moved together."""
     logs = _log(task)
     columns = [asked.inputs[:, asked.input_names.index(name)] for name in names]

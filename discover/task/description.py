@@ -58,9 +58,7 @@ def read_description(folder: Path) -> Description:
 
     name = task.text("name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
-        raise task.error(
-            f"name is {shown(name)}, expected up to 64 letters, digits and '_', '-', '.'", "name"
-        )
+        raise task.error(f"name is {shown(name)}, expected up to 64 letters, digits and '_', '-', '.'", "name")
     parameter_cap = task.value("parameter_cap", int)
     if parameter_cap < 1:
         raise task.error(f"parameter_cap is {parameter_cap}, expected at least 1", "parameter_cap")

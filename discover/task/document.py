@@ -99,9 +99,7 @@ def read_document(path: Path, keys: Sequence[str]) -> Section:
     text = read_text(path, LARGEST_TOML, TaskError)
     for number, line in enumerate(text.splitlines(), start=1):
         if (dots := line.count(".")) > MOST_DOTS:
-            raise TaskError(
-                f"{path}, line {number}: got {dots} dots, expected at most {MOST_DOTS}; break the line"
-            )
+            raise TaskError(f"{path}, line {number}: got {dots} dots, expected at most {MOST_DOTS}; break the line")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:

@@ -478,9 +478,7 @@ def _scale_axes(
     by_name = [name for name in able if columns[name].meaning.kind == SCALE]
     unnamed = [name for name in able if columns[name].meaning.kind == UNKNOWN and judged[name].scale == "log"]
     wide = [name for name in unnamed if _reach(columns[name].values[kept]) >= _WIDE]
-    return tuple(
-        sorted(by_name or wide, key=lambda n: (columns[n].meaning.order, -_reach(columns[n].values[kept])))
-    )
+    return tuple(sorted(by_name or wide, key=lambda n: (columns[n].meaning.order, -_reach(columns[n].values[kept]))))
 
 
 def _reach(values: np.ndarray) -> float:

@@ -74,9 +74,7 @@ def read_points(task: Description) -> Points:
     return Points(rows, np.repeat(held_out[lines], n_targets))
 
 
-def _groups(
-    task: Description, table: Table, kept: np.ndarray, held_out: np.ndarray
-) -> tuple[list[str], np.ndarray]:
+def _groups(task: Description, table: Table, kept: np.ndarray, held_out: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Names of the groups in the order of their first training row, and each line's index (row,) into them.
 
     TableError when a group has no name, or no training row and was not dropped by its name.
@@ -91,9 +89,7 @@ def _groups(
     parts = list(zip(*columns, strict=True))
     names = [", ".join(part) for part in parts]
     if len(set(names)) < len(set(parts)):
-        raise TableError(
-            f"{table.path}: two groups read alike once joined by ', '; take commas out of their names"
-        )
+        raise TableError(f"{table.path}: two groups read alike once joined by ', '; take commas out of their names")
     groups = list(dict.fromkeys(names[row] for row in np.flatnonzero(kept & ~held_out)))
     index = {name: position for position, name in enumerate(groups)}
     tested = {names[row] for row in np.flatnonzero(held_out)}

@@ -75,9 +75,7 @@ def read_condition(section: Section) -> Condition:
     textual = isinstance(section.table[operator], str)
     if textual and operator not in ("equals", "not_equals"):
         came = shown(section.table[operator])
-        raise section.error(
-            f"{operator} is {came}, expected a number; texts are compared by equals", operator
-        )
+        raise section.error(f"{operator} is {came}, expected a number; texts are compared by equals", operator)
     value = section.value(operator, str if textual else float)
     tolerance = section.value("tolerance", float, 0.0)
     if tolerance and (textual or operator not in ("equals", "not_equals")):

@@ -98,7 +98,5 @@ def _header(path: Path, line: int, cells: list[str]) -> list[str]:
             both = f"as columns {first[name]} and {position}"
             raise TableError(f"{path}, line {line}: column {shown(name)} is there twice, {both}; delete one")
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        raise TableError(
-            f"{path}, line {line}: got one column, {shown(names[0])}; separate columns by commas"
-        )
+        raise TableError(f"{path}, line {line}: got one column, {shown(names[0])}; separate columns by commas")
     return names

@@ -132,9 +132,7 @@ def _draw_curves(canvas: list[list[tuple[str, str]]], curves: Sequence[Curve], x
     for curve in curves:
         across, up = x.place(curve.x) * (2 * columns - 1), y.place(curve.y) * (4 * rows - 1)
         bits: dict[tuple[int, int], int] = {}
-        for (x0, y0), (x1, y1) in zip(
-            zip(across, up, strict=True), zip(across[1:], up[1:], strict=True), strict=False
-        ):
+        for (x0, y0), (x1, y1) in zip(zip(across, up, strict=True), zip(across[1:], up[1:], strict=True), strict=False):
             if not all(map(math.isfinite, (x0, y0, x1, y1))):
                 continue
             y0, y1 = np.clip([y0, y1], -4 * rows, 8 * rows)  # far outside: no need of every dot on the way

@@ -213,9 +213,7 @@ def test_a_cell_without_rows_says_so() -> None:
     assert not result.converged
 
 
-@pytest.mark.parametrize(
-    "formula", ["a*log(t - 20) + b", "a + b*sqrt(-1 - t)", "a*exp(1000*t + 1000)", "a*t/0"]
-)
+@pytest.mark.parametrize("formula", ["a*log(t - 20) + b", "a + b*sqrt(-1 - t)", "a*exp(1000*t + 1000)", "a*t/0"])
 def test_a_law_without_values_is_not_finite_and_cannot_win(formula: str) -> None:
     rows = rows_of(["t"], grid(STEPS), 1.0 + STEPS)
     result = fitted(parse(formula, ["t"]), rows)
@@ -427,9 +425,7 @@ class TestWhatCannotBeFitted:
             Recipe("huberr")
 
 
-@pytest.mark.parametrize(
-    "recipe", [Recipe(), Recipe("log"), Recipe("log_huber", 0.5, 0.25), Recipe("soft_l1", 1.0)]
-)
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe("log"), Recipe("log_huber", 0.5, 0.25), Recipe("soft_l1", 1.0)])
 def test_a_recipe_reads_back_from_its_text(recipe: Recipe) -> None:
     assert Recipe.from_text(recipe.text) == recipe
 

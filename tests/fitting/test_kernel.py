@@ -107,9 +107,7 @@ def test_the_fit_is_the_same(formula: str, loss: str, monkeypatch: pytest.Monkey
         {"E": (0.0, 1.0), "A": (3.0, 4.0)},
     ],
 )
-def test_bounds_are_the_same(
-    bounds: dict[str, tuple[float, float]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bounds_are_the_same(bounds: dict[str, tuple[float, float]], monkeypatch: pytest.MonkeyPatch) -> None:
     law = parse("E + A*exp(-k*N)", ["N", "D"], bounds=bounds)
 
     def act() -> Fit:

@@ -154,9 +154,7 @@ def test_a_csv_separated_by_semicolons_is_told_so(folder: Write) -> None:
 
 def test_text_that_is_not_utf8_names_line_and_byte(folder: Write) -> None:
     points = (folder() / "points.csv").read_text().replace("first", "für").encode("latin-1")
-    with pytest.raises(
-        TableError, match=r"points.csv, line 3: byte 0xfc is not UTF-8; save the file as UTF-8"
-    ):
+    with pytest.raises(TableError, match=r"points.csv, line 3: byte 0xfc is not UTF-8; save the file as UTF-8"):
         load_task(folder(points=points))
     with pytest.raises(TaskError, match=r"task.toml, line 2: byte 0xff is not UTF-8"):
         load_task(folder(task=b"[task]\n\xff"))
@@ -234,9 +232,7 @@ def test_a_mistake_in_task_toml_names_key_and_place(
 
 def test_a_split_on_a_column_that_is_not_there_names_the_rule(refused: Callable[..., str]) -> None:
     message = refused("task.toml", 'column = "size"', 'column = "sizes"', TableError)
-    assert re.search(
-        r"points.csv, line 1: column 'sizes' \(for \[split\] of .*did you mean 'size'\?", message
-    )
+    assert re.search(r"points.csv, line 1: column 'sizes' \(for \[split\] of .*did you mean 'size'\?", message)
 
 
 LIMIT = '[[limits]]\ninput = "size"\nbehaviour = "falls"\nsource = "nobody"\n'
@@ -306,9 +302,7 @@ def test_two_human_laws_of_one_name_are_refused(folder: Write) -> None:
 # --- hostile files
 
 
-def test_the_data_file_may_lie_outside_the_folder_but_must_be_a_regular_file(
-    folder: Write, tmp_path: Path
-) -> None:
+def test_the_data_file_may_lie_outside_the_folder_but_must_be_a_regular_file(folder: Write, tmp_path: Path) -> None:
     text = (folder() / "task.toml").read_text()
     elsewhere = tmp_path / "sub"
     elsewhere.mkdir()

@@ -139,9 +139,7 @@ def test_sft_datasets_bear_the_names_of_the_source(group: str, loss: float) -> N
 
 
 def test_lr_bsz_holds_out_a_corner_of_the_grid_not_its_outside() -> None:
-    training, held_out = (
-        read_rows(ROOT / "tasks" / "lr_bsz_scaling", part) for part in ("training", "held_out")
-    )
+    training, held_out = (read_rows(ROOT / "tasks" / "lr_bsz_scaling", part) for part in ("training", "held_out"))
     for axis in ("n_params", "d_tokens"):
         assert training.column(axis).max() == held_out.column(axis).max()
     corner = (training.column("n_params") == 1073741824) & (training.column("d_tokens") == 1e11)

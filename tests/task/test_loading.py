@@ -31,9 +31,7 @@ def test_a_users_own_folder_anywhere_on_disk_is_a_task(folder: Write) -> None:
     assert task.human_laws[0].bounds == {"alpha": (0.0, 1.5)}
 
 
-def test_the_folder_may_be_given_by_its_task_toml_and_relative(
-    folder: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_folder_may_be_given_by_its_task_toml_and_relative(folder: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder().parent)
     name = folder().name
     assert load_task(name).folder == load_task(f"{name}/task.toml").folder == folder().resolve()
@@ -56,9 +54,7 @@ def test_an_unknown_name_offers_close_matches() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "x" * 5000, "a\0b", "no/such/folder"])
-def test_a_name_that_is_no_path_is_refused(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_that_is_no_path_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownTaskError):
         load_task(name)
@@ -87,10 +83,7 @@ def test_training_rows_do_not_depend_on_held_out_targets(tmp_path: Path) -> None
     for name in ("inputs", "target", "cell", "line"):
         assert getattr(after.training, name).tobytes() == getattr(before.training, name).tobytes()
     assert after.cells == before.cells
-    assert (
-        read_rows(after.folder, "held_out").target.tolist()
-        != read_rows(before.folder, "held_out").target.tolist()
-    )
+    assert read_rows(after.folder, "held_out").target.tolist() != read_rows(before.folder, "held_out").target.tolist()
 
 
 def test_no_held_out_number_is_reachable_from_a_task(folder: Write) -> None:

@@ -74,8 +74,12 @@ def lines(app: LeaderboardApp) -> list[str]:
 
 
 def screens(
-    store: Path, *keys: str, size: tuple[int, int] = (80, 24), actions: Actions | None = None,
-    between: Callable[[], None] | None = None, until: str = "",
+    store: Path,
+    *keys: str,
+    size: tuple[int, int] = (80, 24),
+    actions: Actions | None = None,
+    between: Callable[[], None] | None = None,
+    until: str = "",
 ) -> list[str]:
     """The screen after each of `keys`, as text.
 
