@@ -2,11 +2,12 @@
 
 The rule:
 
-1. Only laws whose fit converged in every cell and that behave outside the data: finite, of the sign of the data, not
-   far from everything measured.
-2. The finalists (at most two recipes of one form) are ordered by `order`: the mean of log NMSE over the extrapolation
-   folds, 0.6 times the log NMSE of the fit to all rows, 0.004 for each unit of complexity, and what AICc asks for
-   parameters on so few settings, its correction four times (`Candidate.surplus`).
+1. Only laws whose fit converged in every cell and that behave outside the data: finite, of the sign of the data, as
+   the source says. A law that soon leaves everything measured far behind must be a hundred times better than one that
+   does not: some targets do so.
+2. The finalists (at most two recipes of one form) are ordered by `order`: 0.8 times the mean of log NMSE over the
+   extrapolation folds, the log NMSE of the fit to all rows, 0.004 for each unit of complexity, and what size costs on
+   so few settings: the law's description length and AICc's correction twice (`Candidate.surplus`).
 3. Consensus: of the best twenty, none more than a factor of ten behind the first, those are set aside whose
    predictions, on the data and beyond it, lie four times farther from their median than is usual among the twenty. The
    first of the others is chosen. A form that diverges cannot be seen by a fold inside the range; its neighbours see it.
@@ -20,15 +21,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from discover.archive.candidate import Candidate
+from discover.scoring.validation import FAR_BEHIND
 
 RULE = (
-    "mean log NMSE on extrapolation folds + 0.6 log NMSE of the fit + 0.004 complexity + 2k/n + 8k(k+1)/(n(n-k-1)); "
+    "0.8 mean log NMSE on extrapolation folds + log NMSE of the fit + (0.004 + 6/n) complexity + 4k(k+1)/(n(n-k-1)), "
+    "+ log 100 if it leaves all measured values far behind; "
     "of the best 20 the first that lies no more than 4 times farther than usual from their median prediction on the "
     "data and beyond"
 )
 _JURY = 20
 _BEHIND = float(np.log(10.0))  # ten times the NMSE: many poor laws must not outvote the one good one
 _FARTHER = 4.0  # times the usual distance from the median
+_WILD = float(np.log(100.0))  # the price of leaving all measured values far behind
 _ALIKE = 0.001  # of the spread of the predictions on the data: a disagreement below it is none
 
 
@@ -51,7 +55,8 @@ def order(candidate: Candidate) -> float:
     if validation is None or not candidate.ok:
         return float("inf")
     inside = float(np.log(validation.in_sample + 1e-6))
-    return validation.score + 0.6 * inside + 0.004 * candidate.complexity + candidate.surplus
+    wild = _WILD if validation.far == FAR_BEHIND else 0.0
+    return 0.8 * validation.score + inside + 0.004 * candidate.complexity + candidate.surplus + wild
 
 
 def choose(finalists: Sequence[Candidate]) -> Choice | None:
@@ -61,7 +66,7 @@ def choose(finalists: Sequence[Candidate]) -> Choice | None:
         finalists: Refitted candidates, all probed at the same places.
     """
     usable = sorted((c for c in finalists if c.ok and np.isfinite(c.score)), key=order)
-    ruly = [c for c in usable if c.validation is not None and not c.validation.far] or usable
+    ruly = [c for c in usable if c.validation is not None and c.validation.far in ("", FAR_BEHIND)] or usable
     if not ruly:
         return None
     jury = [c for c in ruly[:_JURY] if order(c) <= order(ruly[0]) + _BEHIND]

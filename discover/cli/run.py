@@ -123,6 +123,8 @@ def _pysr_where_it_is(allowed: Budget) -> tuple[tuple[str, ...], str]:
     return (), f"PySR is absent ({found.reason}), the others search; see: discover doctor"
 
 
+_SHOWN_LINES = 12
+
 # Options that a stored run has already.
 _OF_THE_RUN = (
     "budget", "seed", "proposers", "start_from", "models", "llm_base_url", "llm_key_env", "llm_profiles",
@@ -218,6 +220,8 @@ def _search(
         models = joining(store, run, task, waits=allowed.seconds is None, past=past, say=screen.say, pressed=pressed)
         with workers_for(task, workers) as executor:
             search = Search(task, allowed, run.seed, executor, named, keep, past, models)
+            if search.yardstick.outliers.n_rows:
+                screen.say(_set_aside(search.yardstick))
             with closing(search.generations()) as generations:
                 for generation in generations:
                     if generation.number > stored:
@@ -235,6 +239,15 @@ def _search(
     ranked = choice.ranked if choice else ()
     store.add_choice(run.id, how, ranked)
     return ranked, how, search.yardstick
+
+
+def _set_aside(yardstick: Yardstick) -> str:
+    lines = sorted(set(yardstick.outliers.line.tolist()))
+    shown = ", ".join(map(str, lines[:_SHOWN_LINES])) + (", ..." if len(lines) > _SHOWN_LINES else "")
+    return (
+        f"set aside, since nothing smooth comes near: line{'s' if len(lines) > 1 else ''} {shown} of the table "
+        "(keep_outliers = true in task.toml keeps such rows)"
+    )
 
 
 def _rank(

@@ -15,6 +15,7 @@ from discover.fitting import Cells, Recipe, fit_cells, predict_cells
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import errors, score
+from discover.scoring.outliers import outlying
 
 if TYPE_CHECKING:
     from discover.task import Limit, Rows, Task
@@ -27,6 +28,7 @@ _REACHES = (2.0, 4.0)  # times beyond the largest scale
 _FAR = (10.0, 100.0)
 _WRONG_WAY = 0.01  # of the target's range, between two steps of a ladder
 _CORE_PART, _CORE_ROWS = 0.2, 5  # of a cell, for the rows that all folds share
+FAR_BEHIND = "leaves all measured values far behind"
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
 
 
@@ -108,7 +110,13 @@ class Ladder:
 
 @dataclass(eq=False)
 class Yardstick:
-    """A task's training rows with everything that judging a law needs, laid out once per process."""
+    """A task's training rows with everything that judging a law needs, laid out once per process.
+
+    Attributes:
+        settings: One row for each setting that judges how laws fit; `held_back` the same for each fold.
+        core: The rows that every fold fits to; None where they are too few.
+        outliers: Rows that no law is fitted to or judged by.
+    """
 
     task: Task
     rows: Rows
@@ -120,6 +128,7 @@ class Yardstick:
     settings: Rows
     held_back: tuple[Rows, ...]
     core: Rows | None
+    outliers: Rows
     _cells: dict[tuple[object, ...], Cells] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -136,17 +145,29 @@ class Yardstick:
         ladders = tuple(_ladder(task, rows, limit) for limit in task.limits if limit.input in rows.input_names)
         far_rows = _joined(far) if far else inside
         folds = folds_of(task, rows)
-        held_back = tuple(_settings(rows.select(fold.validation)) for fold in folds)
-        core = _core(rows, folds)
-        return cls(task, rows, folds, probes, inside.n_rows, far_rows, ladders, _settings(rows), held_back, core)
+        scales = {column.name: column.scale for column in task.inputs}
+        log_inputs = [scales.get(name, "log") == "log" for name in rows.input_names]
+        wrong = np.zeros(rows.n_rows, dtype=bool) if task.keep_outliers else outlying(rows, log_inputs)
+        held_back = tuple(_settings(rows.select(_but(fold.validation, wrong))) for fold in folds)
+        settings, core = _settings(rows.select(~wrong)), _core(rows, folds)
+        return cls(
+            task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, core, rows.select(wrong)
+        )
 
     def weights(self, recipe: Recipe, rows: Rows | None = None) -> np.ndarray | None:
-        """Weights (row,) that a recipe gives to the training rows (or to `rows`, some of them); None for equal ones."""
-        if not recipe.weighs:
-            return None
-        scales = {column.name: column.scale for column in self.task.inputs}
-        logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
-        return recipe.row_weights(self.rows if rows is None else rows, self.task.scale_axes, logs)
+        """Weights (row,) that a recipe gives to the training rows (or to `rows`, some of them), none to outliers; None
+        for equal ones."""
+        rows = self.rows if rows is None else rows
+        weights = None
+        if recipe.weighs:
+            scales = {column.name: column.scale for column in self.task.inputs}
+            logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
+            weights = recipe.row_weights(rows, self.task.scale_axes, logs)
+        if self.outliers.n_rows:
+            wrong = set(zip(self.outliers.line.tolist(), self.outliers.cell.tolist(), strict=True))
+            kept = [place not in wrong for place in zip(rows.line.tolist(), rows.cell.tolist(), strict=True)]
+            weights = np.array(kept) * (np.ones(rows.n_rows) if weights is None else weights)
+        return weights
 
     def training(self, law: Law, recipe: Recipe) -> Cells:
         """All training rows, laid out for a law."""
@@ -253,6 +274,12 @@ def validate(
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings)
 
 
+def _but(mask: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """`mask` (row,) without the rows that are `wrong`, where that leaves any."""
+    left = mask & ~wrong
+    return left if left.any() else mask
+
+
 def _core(rows: Rows, folds: tuple[Fold, ...]) -> Rows | None:
     """The rows that no fold holds back; None where a cell keeps less than a fifth of its own, or fewer than five."""
     kept = np.ones(rows.n_rows, dtype=bool)
@@ -301,7 +328,7 @@ def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes:
     target = yardstick.rows.target
     reach = _PLAUSIBLE * (target.max() - target.min())
     if len(beyond) and (beyond.min() < target.min() - reach or beyond.max() > target.max() + reach):
-        return "leaves all measured values far behind"
+        return FAR_BEHIND
     outside = np.concatenate([beyond, far])
     if (target.min() > 0 and outside.min() < 0) or (target.max() < 0 and outside.max() > 0):
         return "changes sign beyond the data"

@@ -16,7 +16,7 @@ from discover.task.split import CONDITION_KEYS, Condition, Rule, read_condition,
 from discover.task.task import Column, Limit
 
 TABLES = ("task", "data", "inputs", "targets", "drop", "split", "limits")
-TASK_KEYS = ("name", "title", "summary", "scale_axes", "parameter_cap", "higher_is_better")
+TASK_KEYS = ("name", "title", "summary", "scale_axes", "parameter_cap", "higher_is_better", "keep_outliers")
 COLUMN_KEYS = ("name", "unit", "scale", "description", "minimum", "maximum", "role")
 
 
@@ -38,6 +38,7 @@ class Description:
     scale_axes: tuple[str, ...]
     parameter_cap: int
     higher_is_better: bool
+    keep_outliers: bool
     limits: tuple[Limit, ...]
 
     @property
@@ -94,6 +95,7 @@ def read_description(folder: Path) -> Description:
         scale_axes=scale_axes,
         parameter_cap=parameter_cap,
         higher_is_better=task.value("higher_is_better", bool, default=False),
+        keep_outliers=task.value("keep_outliers", bool, default=False),
         limits=tuple(_read_limit(table, input_names, target_names) for table in limit_tables),
     )
 

@@ -74,6 +74,7 @@ class Task:
     training: Rows
     training_count: int  # CSV lines; with several targets each gives several rows
     held_out_count: int
+    keep_outliers: bool = False  # whether rows far off every smooth surface count like any others
 
     @property
     def input_names(self) -> tuple[str, ...]:
