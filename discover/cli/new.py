@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 @click.command(cls=Verb)
 @click.argument("csv", type=click.Path(path_type=Path), metavar="RUNS.CSV")
 @click.option("--target", default=None, metavar="COLUMN", help="What to predict; several with commas between.")
+@click.option("--inputs", default=None, metavar="COLUMNS", help="What a law may read, if not what is guessed.")
 @click.option("--groups", default=None, metavar="COLUMNS", help="Columns whose values get parameters of their own.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="The folder.  [default: as the file]")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
-def new(csv: Path, target: str | None, groups: str | None, output: Path | None, yes: bool) -> None:
+def new(
+    csv: Path, target: str | None, inputs: str | None, groups: str | None, output: Path | None, yes: bool
+) -> None:
     """Make a task folder of RUNS.CSV, a table with one training run on each line.
 
     Guesses which columns are sizes, settings, groups and the loss, says why, holds out the largest scale, and
@@ -40,11 +43,11 @@ def new(csv: Path, target: str | None, groups: str | None, output: Path | None, 
     folder = output or Path(task_name(csv))
     if folder.exists() or folder.is_symlink():
         raise DiscoverError(f"{folder}: exists already; give another folder with --output")
-    targets, named = _names(target) or (), _names(groups)
-    guessed = guess(table, targets, named)
+    reads = _names(inputs) or ()
+    guessed = guess(table, _names(target) or (), _names(groups), inputs=reads)
     _tell(table, guessed)
     if not yes and sys.stdin.isatty() and sys.stdout.isatty():
-        guessed = _asked(table, guessed)
+        guessed = _asked(table, guessed, reads)
         folder = Path(click.prompt("folder", default=str(folder)))
         if not click.confirm("write it?", default=True):
             raise click.Abort
@@ -68,7 +71,7 @@ def _tell(table: Foreign, guessed: Guess) -> None:
         click.echo(f"note: {one_line(note)}")
 
 
-def _asked(table: Foreign, guessed: Guess) -> Guess:
+def _asked(table: Foreign, guessed: Guess, reads: tuple[str, ...]) -> Guess:
     """The guess as the user wants it: target, groups and the value from which rows are held out."""
     from discover.task.guessing import guess
 
@@ -78,12 +81,12 @@ def _asked(table: Foreign, guessed: Guess) -> Guess:
             target = click.prompt("target", default=", ".join(guessed.targets))
             groups = click.prompt("groups (- for none)", default=", ".join(guessed.groups) or "-")
             named = () if groups.strip() == "-" else _names(groups)
-            again = guess(table, _names(target) or (), named)
+            again = guess(table, _names(target) or (), named, inputs=reads)
             column, operator, value = again.held_out
             if operator == "at_least":
                 least = click.prompt(f"hold out rows whose {column} is at least", default=value, type=float)
                 if least != value:
-                    again = guess(table, _names(target) or (), named, (column, least))
+                    again = guess(table, _names(target) or (), named, (column, least), reads)
         except DiscoverError as problem:
             click.echo(f"discover: {one_line(problem)}", err=True)
             continue

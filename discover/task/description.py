@@ -12,7 +12,7 @@ from discover.errors import did_you_mean, shown
 from discover.law import GRAMMAR
 from discover.library.roles import ROLES
 from discover.task.document import Section, read_document
-from discover.task.split import CONDITION_KEYS, Condition, Rule, read_condition, read_rule
+from discover.task.split import CONDITION_KEYS, Rule, read_drop, read_rule
 from discover.task.task import Column, Limit
 
 TABLES = ("task", "data", "inputs", "targets", "drop", "split", "limits")
@@ -33,7 +33,7 @@ class Description:
     targets: tuple[Column, ...]
     reads: tuple[tuple[str, ...], ...]  # per target: the CSV column of each input
     group_columns: tuple[str, ...]
-    drop: tuple[Condition, ...]
+    drop: tuple[Rule, ...]
     split: Rule
     scale_axes: tuple[str, ...]
     parameter_cap: int
@@ -53,7 +53,7 @@ def read_description(folder: Path) -> Description:
     data = document.section("data", ("file", "groups"))
     input_tables = document.sections("inputs", COLUMN_KEYS)
     target_tables = document.sections("targets", (*COLUMN_KEYS, "read"))
-    drop_tables = document.sections("drop", (*CONDITION_KEYS, "reason"), default=[])
+    drop_tables = document.sections("drop", (*CONDITION_KEYS, "all_of", "reason"), default=[])
     split = document.section("split", ("reason", "any_of", "all_of"))
     limit_tables = document.sections("limits", ("input", "behaviour", "targets", "source"), default=[])
 
@@ -63,8 +63,7 @@ def read_description(folder: Path) -> Description:
     parameter_cap = task.value("parameter_cap", int)
     if parameter_cap < 1:
         raise task.error(f"parameter_cap is {parameter_cap}, expected at least 1", "parameter_cap")
-    for table in (split, *drop_tables):
-        table.text("reason", default="")  # for readers of the file
+    split.text("reason", default="")  # for readers of the file
 
     inputs = tuple(_read_column(table) for table in input_tables)
     targets = tuple(_read_column(table) for table in target_tables)
@@ -90,7 +89,7 @@ def read_description(folder: Path) -> Description:
         targets=targets,
         reads=tuple(_read_reads(table, input_names) for table in target_tables),
         group_columns=data.texts("groups", default=[]),
-        drop=tuple(read_condition(table) for table in drop_tables),
+        drop=tuple(read_drop(table) for table in drop_tables),
         split=read_rule(split),
         scale_axes=scale_axes,
         parameter_cap=parameter_cap,

@@ -26,9 +26,16 @@ _BINARY = {b"PK\x03\x04": "a spreadsheet or an archive", b"PAR1": "a Parquet fil
            b"\xd0\xcf\x11\xe0": "a spreadsheet", b"%PDF": "a PDF", b"SQLite": "a database"}  # fmt: skip
 _MOST_NUMBERS = 0.75  # the part of a column's cells from which on the others are words such as "diverged"
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMbBgGtT])")
-_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
-_DECIMAL_COMMA = re.compile(r"-?\d+,\d+([eE][+-]?\d+)?")
+_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_MANY_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3}){2,}(\.\d+)?")
+_DOTS = re.compile(r"[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?")
+_BLANKS = re.compile(r"[+-]?\d{1,3}( \d{3})+([.,]\d+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_SIZE = re.compile(r"(\d+(?:[.,]\d+)?) ?([kKmMbBgGtT])")
+_POWER = re.compile(r"(?:([+-]?\d+(?:[.,]\d+)?) ?[x×*·] ?)?10 ?(?:\^|\*\*) ?([+-]?\d{1,3})")
+_PERCENT = re.compile(r"([+-]?\d+(?:[.,]\d+)?) ?%")
+_PERCENTS = "percentages"
+_SPREAD = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?) ?(?:±|\+/-|\+-) ?\d\S*")
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,9 @@ def read_foreign(path: Path) -> Foreign:
         raise TableError(f"{path}: no rows below the header; expected one measurement on each line")
     names = _names(path, header, notes)
     columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    decimal_comma = separator != "," or any(map(_has_decimal_commas, columns.values()))
     for name, cells in columns.items():
-        columns[name] = _mended(name, cells, separator, notes)
+        columns[name] = _mended(name, cells, decimal_comma, notes)
     headings = {name: heading.strip() for name, heading in zip(names, header, strict=True)}
     copy = text if not notes else _written(columns, lines)
     return Foreign(path, columns, headings, np.array(lines), tuple(notes), copy)
@@ -130,32 +138,59 @@ def _names(path: Path, header: list[str], notes: list[str]) -> list[str]:
     return names
 
 
-def _mended(name: str, cells: list[str], separator: str, notes: list[str]) -> list[str]:
-    """The cells without needless blanks; numbers such as 1,000,000, 3,14 (where ; separates) and 350M written out."""
+def _mended(name: str, cells: list[str], decimal_comma: bool, notes: list[str]) -> list[str]:
+    """The cells without needless blanks; numbers such as 1,000,000, 3,14, 350M, 2*10^9 and 45% written out."""
     stripped = [cell.strip() for cell in cells]
     cells = [" ".join(cell.split()) for cell in stripped]
     if cells != stripped:
         notes.append(f"{name}: several blanks or line breaks in a row are one blank")
-    filled = [cell for cell in cells if cell]
-    for pattern, what, value in (
-        (_DECIMAL_COMMA if separator != "," else None, "decimal commas", lambda cell: cell.replace(",", ".")),
-        (_GROUPED if separator == "," else None, "commas between thousands", lambda cell: cell.replace(",", "")),
-        (_SIZE, "sizes such as " + (filled[0][:12] if filled else ""), _size),
-    ):
-        if pattern is None:
-            continue
-        hits = [bool(pattern.fullmatch(cell)) for cell in cells]
-        plain = [hit or _number(cell) is not None for hit, cell in zip(hits, cells, strict=True) if cell]
-        if any(hits) and sum(plain) >= _MOST_NUMBERS * len(plain):
-            notes.append(f"{name}: {what} are written as plain numbers")
-            return [value(cell) if hit else cell for hit, cell in zip(hits, cells, strict=True)]
-    return cells
+    decimal_comma = decimal_comma and not any(_MANY_COMMAS.fullmatch(cell) for cell in cells)
+    found = [None if not cell or _number(cell) is not None else _written_out(cell, decimal_comma) for cell in cells]
+    plain = [number or _number(cell) is not None for number, cell in zip(found, cells, strict=True) if cell]
+    kinds: dict[str, str] = {}
+    for number, cell in zip(found, cells, strict=True):
+        if number is not None:
+            kinds.setdefault(number[1], cell)
+    mixed = _PERCENTS in kinds and any(_number(cell) is not None for cell in cells)  # 45% beside 0.45
+    if not kinds or mixed or sum(map(bool, plain)) < _MOST_NUMBERS * len(plain):
+        return cells
+    for kind, example in kinds.items():
+        notes.append(f"{name}: {kind}, such as {shown(example, 24)[1:-1]}, are written as plain numbers")
+    return [cell if number is None else number[0] for number, cell in zip(found, cells, strict=True)]
 
 
-def _size(cell: str) -> str:
-    found = _SIZE.fullmatch(cell)
-    assert found is not None
-    return f"{float(found[1]) * _SUFFIXES[found[2].lower()]:.15g}"
+def _written_out(cell: str, decimal_comma: bool) -> tuple[str, str] | None:
+    """A number in a form that people write as Python reads it, and what the form is called; None for other text."""
+    if len(cell) > 60:
+        return None
+    if decimal_comma and _DECIMAL_COMMA.fullmatch(cell):
+        return cell.replace(",", "."), "decimal commas"
+    if not decimal_comma and _COMMAS.fullmatch(cell):
+        return cell.replace(",", ""), "commas between thousands"
+    if _DOTS.fullmatch(cell):
+        return cell.replace(".", "").replace(",", "."), "dots between thousands"
+    if _BLANKS.fullmatch(cell):
+        return cell.replace(" ", "").replace(",", "."), "blanks between thousands"
+    cell = cell.replace(",", ".") if decimal_comma else cell
+    if "," in cell:
+        return None
+    if size := _SIZE.fullmatch(cell):
+        return f"{float(size[1]) * _SUFFIXES[size[2].lower()]:.15g}", "sizes"
+    if power := _POWER.fullmatch(cell):
+        return f"{power[1] or 1}e{int(power[2])}", "powers of ten"
+    if percent := _PERCENT.fullmatch(cell):
+        return percent[1], _PERCENTS
+    if spread := _SPREAD.fullmatch(cell):
+        return spread[1], "values with their spread"
+    return None
+
+
+def _has_decimal_commas(cells: list[str]) -> bool:
+    """Whether commas can only stand before decimals in a column: 3,14 and 0,125 are there, not only 1,000."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    hits = [cell for cell in filled if "," in cell and _DECIMAL_COMMA.fullmatch(cell)]
+    sure = any(cell.lstrip("+-").startswith("0") or not _COMMAS.fullmatch(cell) for cell in hits)
+    return sure and len(hits) + sum(_number(cell) is not None for cell in filled) >= _MOST_NUMBERS * len(filled)
 
 
 def _number(cell: str) -> float | None:

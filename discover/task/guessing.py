@@ -35,6 +35,7 @@ _LEAST_ROWS = 8  # in all, for a search to mean anything
 _LEAST_OF_GROUP = 6  # rows, for parameters of its own
 _KEPT_OF_GROUP = 4  # training rows that every group keeps
 _HELD, _MOST_HELD = (0.04, 0.12), 0.4  # least part of the rows to hold out, along a scale and else; and the most
+_LEAST_PARAMETERS = 1e5  # from which on a "size" is one of a language model
 _MOST_WORDS = 20  # texts in a column of numbers, each of which becomes a rule
 _TEXTS = 0.25  # most part of a column's cells that may be words such as "diverged"
 _SPLIT_WORDS = {"split", "part", "subset", "partition"}
@@ -63,11 +64,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Rows that task.toml excludes: where `column` equals a text, or is at most a number."""
+    """Rows that task.toml excludes: where every one of `conditions` (column, operator, value) holds.
 
-    column: str
-    operator: str
-    value: str | float
+    A column equals a text, or is at most a number.
+    """
+
+    conditions: tuple[tuple[str, str, str | float], ...]
     reason: str
     lines: tuple[int, ...]
 
@@ -129,6 +131,7 @@ def guess(
     targets: Sequence[str] = (),
     groups: Sequence[str] | None = None,
     held_from: tuple[str, float] | None = None,
+    inputs: Sequence[str] = (),
 ) -> Guess:
     """The task that `table` most likely holds.
 
@@ -137,11 +140,12 @@ def guess(
         targets: Columns to predict, where the user named them.
         groups: Columns whose values get parameters of their own, where the user named them; () for none.
         held_from: A column and the least value held out, where the user named them.
+        inputs: Columns that a law may read, where the user named them.
 
     Raises:
         TableError: No column can be the target or an input, a named column is missing, or too few rows are left.
     """
-    columns = {name: _measured(table, name, cells) for name, cells in table.columns.items()}
+    columns = _sized({name: _measured(table, name, cells) for name, cells in table.columns.items()})
     judged: dict[str, Judged] = {}
     chosen = _targets(table, columns, [_known(table, name, "--target") for name in targets], judged)
     usable = np.all([~columns[name].missing for name in chosen], axis=0)
@@ -154,23 +158,26 @@ def guess(
     split = _own_split(columns, usable)
     if split:
         judged[split[0]] = Judged(split[0], "left out", "says itself which rows are for testing; the split follows it")
-    inputs = _inputs(table, columns, chosen, named or (), usable, judged)
-    drops, kept = _drops(table, columns, (*chosen, *inputs), judged)
+    if inputs:
+        reads = _named_inputs(table, columns, [_known(table, name, "--inputs") for name in inputs], usable, judged)
+    else:
+        reads = _inputs(table, columns, named or (), usable, judged)
+    drops, kept = _drops(table, columns, (*chosen, *reads), judged)
     picked, kept, more = _groups(table, columns, named, kept, judged)
     drops = (*drops, *more)
-    inputs = tuple(name for name in inputs if name not in picked)
-    judged |= _scaled(columns, inputs, chosen, kept, judged)
-    axes = _scale_axes(columns, inputs, kept, judged)
-    rule, reason, held = _split(table, columns, inputs, axes, picked, kept, split, held_from, judged)
+    reads = tuple(name for name in reads if name not in picked)
+    judged |= _scaled(columns, reads, chosen, kept, judged)
+    axes = _scale_axes(columns, reads, kept, judged)
+    rule, reason, held = _split(table, columns, reads, axes, picked, kept, split, held_from, judged)
     axes = (*[a for a in axes if a == rule[0]], *[a for a in axes if a != rule[0]])
     smallest = min(Counter(_labels(columns, picked, kept & ~held)).values())
-    cap = int(np.clip(1 + 3 * len(inputs), 2, max(smallest // 2, 2)))
-    order = [*chosen, *inputs, *picked]
+    cap = int(np.clip(1 + 3 * len(reads), 2, max(smallest // 2, 2)))
+    order = [*chosen, *reads, *picked]
     ordered = [judged[name] for name in (*order, *(n for n in columns if n not in order))]
     return Guess(
         columns=tuple(ordered),
         targets=chosen,
-        inputs=inputs,
+        inputs=reads,
         groups=picked,
         scale_axes=axes,
         drops=drops,
@@ -193,6 +200,19 @@ def _measured(table: Foreign, name: str, cells: list[str]) -> _Column:
                 continue
     values[~np.isfinite(values)] = np.nan
     return _Column(name, cells, values, meaning(table.headings[name]))
+
+
+def _sized(columns: dict[str, _Column]) -> dict[str, _Column]:
+    """The columns, where "size" or "model" with values such as 70M is a model size if no other column is one."""
+    if any(column.meaning.what == "a model size" for column in columns.values()):
+        return columns
+    found = dict(columns)
+    for name, column in columns.items():
+        called = column.meaning.what == "a size" or name.lower() in ("model", "models")
+        if called and column.is_number and column.distinct[0] >= _LEAST_PARAMETERS:
+            found[name] = replace(column, meaning=meaning("params"))
+            break
+    return found
 
 
 def _known(table: Foreign, name: str, option: str) -> str:
@@ -252,22 +272,42 @@ def _own_split(columns: dict[str, _Column], usable: np.ndarray) -> tuple[str, st
     return None
 
 
+def _named_inputs(
+    table: Foreign, columns: dict[str, _Column], named: list[str], usable: np.ndarray, judged: dict[str, Judged]
+) -> tuple[str, ...]:
+    for name in named:
+        column = columns[name]
+        if name in judged and judged[name].role == "target":
+            raise TableError(f"{table.path}: {name!r} is the target, and among --inputs too; name another --target")
+        if not column.is_number or len(np.unique(column.values[usable & ~column.missing])) < 2:
+            came = next((cell for cell in column.cells if cell.lower() not in MISSING), "nothing")
+            raise TableError(f"{table.path}: input {name!r} holds {shown(came, 30)}, expected numbers that vary")
+        judged[name] = Judged(name, "input", "you named it", unit=column.meaning.unit)
+    for column in columns.values():
+        if column.is_number and column.name not in judged:
+            judged[column.name] = Judged(column.name, "left out", "not among --inputs")
+    return tuple(dict.fromkeys(named))
+
+
 def _inputs(
     table: Foreign,
     columns: dict[str, _Column],
-    targets: tuple[str, ...],
     groups: tuple[str, ...],
     usable: np.ndarray,
     judged: dict[str, Judged],
 ) -> tuple[str, ...]:
     found: list[_Column] = []
+    measures = [columns[name] for name, each in judged.items() if each.role == "target"]
     for column in columns.values():
         if column.name in judged or column.name in groups:
             continue
-        if why := _no_input(column, usable):
+        if why := _no_input(column, usable, measures):
             judged[column.name] = Judged(column.name, "left out", why)
         elif column.is_number:
             found.append(column)
+    if not found:  # a table of hours and a score
+        found = [c for c in columns.values() if c.meaning.kind == CONSEQUENCE and c.name not in groups and c.is_number
+                 and judged[c.name].role == "left out"]  # fmt: skip
     rank = {SCALE: 0, SETTING: 1, UNKNOWN: 2, LABEL: 3}
     found.sort(key=lambda c: (rank.get(c.meaning.kind, 4), c.meaning.order))
     kept: list[_Column] = []
@@ -296,14 +336,17 @@ def _inputs(
     return tuple(sorted((column.name for column in kept), key=order.index))
 
 
-def _no_input(column: _Column, usable: np.ndarray) -> str:
+def _no_input(column: _Column, usable: np.ndarray, targets: list[_Column]) -> str:
     """Why a column cannot be an input, in words: "" where it can, or is text that may be a group."""
     kind, cells = column.meaning.kind, [cell for cell, use in zip(column.cells, usable, strict=True) if use]
     filled = [cell for cell in cells if cell.lower() not in MISSING]
     if not filled:
         return "empty"
     if kind == MEASURE:
-        return f"measured like the target: the name says {column.meaning.what}"
+        why = f"measured like the target: the name says {column.meaning.what}"
+        if column.is_number and (column.meaning, 1) == (targets[0].meaning, len(targets)):
+            why += f"; both are predicted with --target {targets[0].name},{column.name}"
+        return why
     if kind in (RECORD, CONSEQUENCE):
         return f"the name says {column.meaning.what}"
     if len(set(filled)) == 1:
@@ -363,13 +406,13 @@ def _drops(
         for word in dict.fromkeys(np.array(column.cells, dtype=object)[column.missing].tolist()):
             rows = np.array([cell == word for cell in column.cells])
             reason = "not measured" if word.lower() in MISSING else f"{name} is no number"
-            found.append(Dropped(name, "equals", word, reason, tuple(table.line[rows].tolist())))
+            found.append(Dropped(((name, "equals", word),), reason, tuple(table.line[rows].tolist())))
             kept &= ~rows
         low = (column.values <= 0) & ~column.missing
         is_scale = judged[name].role == "input" and column.meaning.kind == SCALE
         if is_scale and low.any() and low.mean() <= 0.1 and (column.values[~low & ~column.missing] > 0).any():
             reason = f"{column.meaning.what} of nothing: no power law reaches zero"
-            found.append(Dropped(name, "at_most", 0.0, reason, tuple(table.line[low].tolist())))
+            found.append(Dropped(((name, "at_most", 0.0),), reason, tuple(table.line[low].tolist())))
             kept &= ~low
     if kept.sum() < _LEAST_ROWS:
         raise TableError(
@@ -401,11 +444,15 @@ def _groups(
         if named is None and (why or too_many):
             judged[column.name] = Judged(column.name, "left out", why or f"text, empty in {int(empty.sum())} rows")
             continue
-        words = list(dict.fromkeys(np.array(column.cells, dtype=object)[empty].tolist())) + small
-        for word in words:
-            rows = kept & np.array([cell == word for cell in column.cells])
-            reason = "no group" if word.lower() in MISSING else f"fewer than {_LEAST_OF_GROUP} rows"
-            drops.append(Dropped(column.name, "equals", word, reason, tuple(table.line[rows].tolist())))
+        nameless = dict.fromkeys(np.array(column.cells, dtype=object)[empty].tolist())
+        for label, reason in (
+            *(({column.name: word}, "no group") for word in nameless),
+            *((dict(zip((*picked, column.name), words, strict=True)),
+               f"{shown(', '.join(words), 40)} has fewer than {_LEAST_OF_GROUP} rows") for words in small),
+        ):  # fmt: skip
+            rows = kept & np.all([[cell == word for cell in columns[name].cells] for name, word in label.items()], axis=0)
+            conditions = tuple((name, "equals", word) for name, word in label.items())
+            drops.append(Dropped(conditions, reason, tuple(table.line[rows].tolist())))
             kept = kept & ~rows
         if not kept.any():
             raise TableError(
@@ -422,21 +469,19 @@ def _groups(
 
 def _small_groups(
     columns: dict[str, _Column], picked: list[str], column: _Column, rows: np.ndarray
-) -> tuple[list[str], str]:
-    """Values of `column` with too few rows (in any group of `picked`), and why it had better not be a group column."""
+) -> tuple[list[tuple[str, ...]], str]:
+    """Groups by `picked` (the last of them `column`) with too few rows, and why it had better not be a group column."""
     own = Counter(_labels(columns, [column.name], rows))
     if len(own) < 2:
         return [], f"never varies: always {shown(next((name for (name,) in own), ''), 24)}"
     counts = Counter(_labels(columns, picked, rows))
-    small = list(dict.fromkeys(
-        column.cells[row] for row, label in zip(np.flatnonzero(rows), _labels(columns, picked, rows), strict=True)
-        if counts[label] < _LEAST_OF_GROUP
-    ))  # fmt: skip
+    small = [label for label, count in counts.items() if count < _LEAST_OF_GROUP]
     if len(own) == int(rows.sum()):
         return small, "text, another in every row"
-    lost = int((rows & np.isin(np.array(column.cells), small)).sum()) if small else 0
-    if len(small) == len(own) or lost > 0.2 * rows.sum():
-        return small, f"text of {len(own)} values, most with fewer than {_LEAST_OF_GROUP} rows"
+    lost = sum(counts[label] for label in small)
+    if len(small) == len(counts) or lost > 0.2 * rows.sum():
+        beside = f" beside {' and '.join(picked[:-1])}" if len(picked) > 1 else ""
+        return small, f"text of {len(own)} values, most{beside} with fewer than {_LEAST_OF_GROUP} rows"
     if len(counts) > _MOST_GROUPS:
         return small, f"text of {len(own)} values: {len(counts)} groups would be too many"
     return small, ""
@@ -476,7 +521,8 @@ def _scale_axes(
     """Inputs to extrapolate along, by their names; where no name says so, those that span a factor of eight."""
     able = [name for name in inputs if len(np.unique(columns[name].values[kept])) >= 3]
     by_name = [name for name in able if columns[name].meaning.kind == SCALE]
-    unnamed = [name for name in able if columns[name].meaning.kind == UNKNOWN and judged[name].scale == "log"]
+    known = (SCALE, SETTING)
+    unnamed = [name for name in able if columns[name].meaning.kind not in known and judged[name].scale == "log"]
     wide = [name for name in unnamed if _reach(columns[name].values[kept]) >= _WIDE]
     return tuple(sorted(by_name or wide, key=lambda n: (columns[n].meaning.order, -_reach(columns[n].values[kept]))))
 

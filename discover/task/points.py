@@ -6,6 +6,7 @@ values beyond what task.toml declares of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,9 +46,8 @@ def read_points(task: Description) -> Points:
         TaskError: The split leaves no held-out or no training rows.
     """
     table = read_table(task.file)
-    dropped = Rule("any_of", task.drop).holds(table, f"[[drop]] of {task.where}")
-    kept = ~dropped
-    held_out = task.split.holds(table, f"[split] of {task.where}") & kept
+    kept = _left(table, task.drop, task)
+    held_out = task.split.holds(table, f"[split] of {task.where}", kept)
     for part, mask in (("held-out", held_out), ("training", kept & ~held_out)):
         if not mask.any():
             raise TaskError(
@@ -74,6 +74,14 @@ def read_points(task: Description) -> Points:
     return Points(rows, np.repeat(held_out[lines], n_targets))
 
 
+def _left(table: Table, rules: Sequence[Rule], task: Description) -> np.ndarray:
+    """Lines (row,) that none of `rules` excludes; what a text excludes needs no number for the others to compare."""
+    left = np.ones(len(table.line), dtype=bool)
+    for rule in sorted(rules, key=lambda rule: not rule.is_text):
+        left &= ~rule.holds(table, f"[[drop]] of {task.where}", left)
+    return left
+
+
 def _groups(task: Description, table: Table, kept: np.ndarray, held_out: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Names of the groups in the order of their first training row, and each line's index (row,) into them.
 
@@ -93,8 +101,8 @@ def _groups(task: Description, table: Table, kept: np.ndarray, held_out: np.ndar
     groups = list(dict.fromkeys(names[row] for row in np.flatnonzero(kept & ~held_out)))
     index = {name: position for position, name in enumerate(groups)}
     tested = {names[row] for row in np.flatnonzero(held_out)}
-    by_name = Rule("any_of", tuple(each for each in task.drop if each.column in task.group_columns))
-    for row in np.flatnonzero(~by_name.holds(table, f"[[drop]] of {task.where}")).tolist():
+    by_name = [rule for rule in task.drop if {each.column for each in rule.conditions} <= set(task.group_columns)]
+    for row in np.flatnonzero(_left(table, by_name, task)).tolist():
         if (name := names[row]) not in index:
             column = " and ".join(map(repr, task.group_columns))
             why = "is held out but has no training rows" if name in tested else "has no rows after [[drop]]"

@@ -23,12 +23,21 @@ class Condition:
     value: float | str
     tolerance: float = 0.0
 
-    def holds(self, table: Table, wanted_by: str) -> np.ndarray:
-        """Whether it holds (row,) on each line of `table`."""
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.value, str)
+
+    def holds(self, table: Table, wanted_by: str, among: np.ndarray) -> np.ndarray:
+        """Whether it holds (row,) on each line of `table`; False on lines that are not `among` (row,) those asked for,
+        whose cells need be no numbers."""
         if isinstance(self.value, str):
             equal = np.array([cell == self.value for cell in table.text(self.column, wanted_by)])
-            return equal if self.operator == "equals" else ~equal
-        cells, value = table.numbers(self.column, wanted_by), self.value
+            return among & (equal if self.operator == "equals" else ~equal)
+        held, places = np.zeros(len(among), dtype=bool), np.flatnonzero(among)
+        held[places] = self._compared(table.numbers(self.column, wanted_by, places), self.value)
+        return held
+
+    def _compared(self, cells: np.ndarray, value: float) -> np.ndarray:
         match self.operator:
             case "equals":
                 return np.abs(cells - value) <= self.tolerance * abs(value)
@@ -55,11 +64,15 @@ class Rule:
     combination: str
     conditions: tuple[Condition, ...]
 
-    def holds(self, table: Table, wanted_by: str) -> np.ndarray:
-        """Whether it holds (row,) on each line of `table`."""
-        each = [condition.holds(table, wanted_by) for condition in self.conditions]
+    def holds(self, table: Table, wanted_by: str, among: np.ndarray) -> np.ndarray:
+        """Whether it holds (row,) on each line of `table`; False on lines that are not `among` (row,)."""
+        each = [condition.holds(table, wanted_by, among) for condition in self.conditions]
         each = each or [np.zeros(len(table.line), dtype=bool)]
         return np.any(each, axis=0) if self.combination == "any_of" else np.all(each, axis=0)
+
+    @property
+    def is_text(self) -> bool:
+        return all(condition.is_text for condition in self.conditions)
 
     def __str__(self) -> str:
         return (" or " if self.combination == "any_of" else " and ").join(map(str, self.conditions))
@@ -83,6 +96,16 @@ def read_condition(section: Section) -> Condition:
     if not 0 <= tolerance < 1:
         raise section.error(f"tolerance is {tolerance:g}, expected a fraction from 0 to 1", "tolerance")
     return Condition(section.text("column"), operator, value, tolerance)
+
+
+def read_drop(section: Section) -> Rule:
+    """The rule of a [[drop]]: one condition, or `all_of` with several."""
+    section.text("reason", default="")  # for readers of the file
+    if "all_of" not in section.table:
+        return Rule("any_of", (read_condition(section),))
+    if alone := [key for key in CONDITION_KEYS if key in section.table]:
+        raise section.error(f"got {alone[0]} beside all_of, expected one or the other", alone[0])
+    return read_rule(section)
 
 
 def read_rule(section: Section) -> Rule:

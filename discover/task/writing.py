@@ -10,19 +10,21 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from pathlib import Path
 from typing import Any
 
-from discover.errors import TaskError
+from discover.errors import DiscoverError, TaskError
 from discover.task.foreign import Foreign
-from discover.task.guessing import Guess, Judged
+from discover.task.guessing import Dropped, Guess, Judged
 from discover.task.loading import load_task
 from discover.task.task import Task
 
 
 def task_name(path: Path) -> str:
     """A name for the task of a file: letters, digits and underscores of its stem."""
-    name = re.sub(r"[^A-Za-z0-9]+", "_", path.stem, flags=re.ASCII).strip("_")[:60]
+    stem = "".join(c for c in unicodedata.normalize("NFKD", path.stem) if not unicodedata.combining(c))
+    name = re.sub(r"[^A-Za-z0-9]+", "_", stem, flags=re.ASCII).strip("_")[:60]
     return name or "my_task"
 
 
@@ -52,6 +54,9 @@ def write_task_folder(folder: Path, table: Foreign, guess: Guess) -> Task:
         os.rename(building, folder)
     except OSError as problem:
         raise TaskError(f"{folder}: cannot be written ({problem.strerror})") from None
+    except DiscoverError as problem:  # told by the file that the user has, with the same lines
+        told = str(problem).replace(str(building.resolve() / "points.csv"), str(table.path))
+        raise type(problem)(told.replace(str(building.resolve()), str(folder))) from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return load_task(folder)
@@ -60,7 +65,6 @@ def write_task_folder(folder: Path, table: Foreign, guess: Guess) -> Task:
 def task_toml(name: str, table: Foreign, guess: Guess) -> str:
     """The text of task.toml, with the reasons as comments."""
     predicted = " and ".join(guess.targets)
-    column, operator, value = guess.held_out
     lines = ["# Written by `discover new`; every line may be changed.", "", "[task]"]
     lines += [f"name = {_toml(name)}", f"title = {_toml(f'{predicted} of {table.path.stem}')}"]
     told = f"{predicted} as a law of {', '.join(guess.inputs)}, from {_plain(table.path.name)}."
@@ -83,10 +87,15 @@ def task_toml(name: str, table: Foreign, guess: Guess) -> str:
             told = heading if heading != each else judged.why.removeprefix("the name says ")
             lines += [f"description = {_toml(told)}"]
     for drop in guess.drops:
-        lines += ["", f"[[drop]]  # {_lines(drop.lines)}", f"column = {_toml(drop.column)}"]
-        lines += [f"{drop.operator} = {_toml(drop.value)}", f"reason = {_toml(drop.reason)}"]
-    rule = f"{{ column = {_toml(column)}, {operator} = {_toml(value)} }}"
-    return "\n".join([*lines, "", "[split]", f"reason = {_toml(guess.held_reason)}", f"any_of = [{rule}]", ""])
+        lines += ["", f"[[drop]]  # {_lines(drop.lines)}"]
+        if len(drop.conditions) == 1:
+            name, compared, limit = drop.conditions[0]
+            lines += [f"column = {_toml(name)}", f"{compared} = {_toml(limit)}"]
+        else:
+            lines += [f"all_of = [{', '.join(map(_condition, drop.conditions))}]"]
+        lines += [f"reason = {_toml(drop.reason)}"]
+    lines += ["", "[split]", f"reason = {_toml(guess.held_reason)}", f"any_of = [{_condition(guess.held_out)}]", ""]
+    return "\n".join(lines)
 
 
 def readme(name: str, table: Foreign, guess: Guess) -> str:
@@ -99,7 +108,7 @@ def readme(name: str, table: Foreign, guess: Guess) -> str:
     lines += ["", f"H{split_line(guess)[1:]}.", ""]
     if guess.drops:
         lines += ["Not used:", ""]
-        lines += [f"- `{drop.column}`: {drop.reason} ({_lines(drop.lines)})" for drop in guess.drops] + [""]
+        lines += [f"- {_of(drop, '`')}: {drop.reason} ({_lines(drop.lines)})" for drop in guess.drops] + [""]
     if table.notes:
         lines += ["Changed on the way from the file to `points.csv`:", "", *(f"- {note}" for note in table.notes), ""]
     lines += ["```sh", f"discover check {name}", f"discover run {name}", "```", ""]
@@ -124,7 +133,16 @@ def split_line(guess: Guess) -> str:
 
 def drop_lines(guess: Guess) -> list[str]:
     """Which rows are not used, a line a rule."""
-    return [f"not used: {_lines(drop.lines)}: {drop.column}: {drop.reason}" for drop in guess.drops]
+    return [f"not used: {_lines(drop.lines)}: {_of(drop)}: {drop.reason}" for drop in guess.drops]
+
+
+def _of(drop: Dropped, quote: str = "") -> str:
+    return " and ".join(f"{quote}{name}{quote}" for name, _, _ in drop.conditions)
+
+
+def _condition(condition: tuple[str, str, str | float]) -> str:
+    column, operator, value = condition
+    return f"{{ column = {_toml(column)}, {operator} = {_toml(value)} }}"
 
 
 def _role(judged: Judged, guess: Guess) -> str:
