@@ -35,6 +35,7 @@ def new(
     \b
     discover new runs.csv --target val_loss --groups dataset --yes
     """
+    from discover.task.checking import NOTE, check_task
     from discover.task.foreign import read_foreign
     from discover.task.guessing import guess
     from discover.task.writing import task_name, write_task_folder
@@ -53,6 +54,9 @@ def new(
             raise click.Abort
     task = write_task_folder(folder, table, guessed)
     click.echo(f"written: {folder}/task.toml, points.csv, README.md")
+    for finding in check_task(task):
+        if finding.severity != NOTE:
+            click.echo(f"{finding.severity}: {finding.subject}: {finding.message}")
     click.echo(f"{task.training_count} rows for training, {task.held_out_count} held out; next:")
     click.echo(f"  discover check {folder}\n  discover run {folder}")
 

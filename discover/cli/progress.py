@@ -41,7 +41,7 @@ def ready_fitter(say: Callable[[str], None] | None = None) -> None:
 
     from discover.fitting import prepare
 
-    why = "compiling the fitter: only the first command after an installation waits for this"
+    why = "getting the fitter ready: the first command after an installation compiles it"
     notice = threading.Timer(2.0, say or functools.partial(click.echo, err=True), [why])
     notice.daemon = True
     notice.start()

@@ -83,6 +83,8 @@ def run(
     engines, absent = _pysr_where_it_is(allowed) if proposers.strip() == "auto" and resume is None else ((), "")
     named += engines
     workers = workers or cores()
+    if resume is None:
+        _tell_what_is_wrong(loaded, task)
     asked = language_models.record()
     with Store(store_path, create=resume is None and not language_models.replay) as store:
         if resume is None:
@@ -124,6 +126,16 @@ def _pysr_where_it_is(allowed: Budget) -> tuple[tuple[str, ...], str]:
 
 
 _SHOWN_LINES = 12
+
+
+def _tell_what_is_wrong(loaded: Task, task: str) -> None:
+    """A line for what makes a run pointless, before it begins; `discover check` tells the rest."""
+    from discover.task.checking import WRONG, check_task
+
+    if found := dict.fromkeys(each.subject for each in check_task(loaded) if each.severity == WRONG):
+        what = f"this run is pointless ({', '.join(found)})"
+        click.echo(f"discover: {what}; see: discover check {task}", err=True)
+
 
 # Options that a stored run has already.
 _OF_THE_RUN = (

@@ -291,15 +291,30 @@ def _outliers(task: Task) -> Iterator[Finding]:
     found.sort(reverse=True)
     if not found:
         return
+    times_above, to_do = _exclusion(rows, {line for _, line, _ in found})
+    worst = WRONG if times_above >= _FAR else DOUBT
     if len(found) > _MOST_OUTLIERS and len(found) > 0.05 * rows.n_rows:
         lines = tuple(sorted({line for _, line, _ in found}))
-        message = f"{len(found)} rows lie off a smooth surface ({lines_text(lines)}): diverged runs, or a jump"
-        yield Finding(NOTE, "outliers", (), message, lines, (("rows", float(len(found))),))
+        message = f"{len(found)} rows lie off a smooth surface ({lines_text(lines)}): diverged runs, or a jump{to_do}"
+        yield Finding(WRONG if worst == WRONG else NOTE, "outliers", (), message, lines, (("rows", float(len(found))),))
         return
     for times, line, value in found[:_MOST_OUTLIERS]:
         message = f"line {line}: target {value:g} lies {times:.0f} robust standard deviations off a smooth "
-        message += "surface: the edge of the data, or a mistake? a run that diverged is excluded with [[drop]]"
-        yield Finding(DOUBT, "outlier", (), message, (line,), (("deviations", times),))
+        message += f"surface: the edge of the data, or a mistake? a run that diverged is excluded with [[drop]]{to_do}"
+        yield Finding(worst, "outlier", (), message, (line,), (("deviations", times),))
+
+
+def _exclusion(rows: Rows, lines: set[int]) -> tuple[float, str]:
+    """How many times the outliers of a target lie above its other values, and what to write below [[drop]] if so."""
+    targets = {cell.target for cell in rows.cells}
+    outlying = np.isin(rows.line, list(lines))
+    if len(targets) > 1 or outlying.all() or (rows.target <= 0).any():
+        return 1.0, ""
+    usual, least = float(rows.target[~outlying].max()), float(rows.target[outlying].min())
+    if least < 1.5 * usual:
+        return 1.0, ""
+    between = float(f"{np.sqrt(usual * least):.2g}")
+    return least / usual, f": column = {targets.pop()!r}, above = {between:g}"
 
 
 def _gaps(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:

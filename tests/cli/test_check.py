@@ -169,6 +169,18 @@ def test_outlier_is_found_by_its_line(findings: Callable):
     assert (one["severity"], one["lines"]) == ("doubt", [8])
 
 
+def test_losses_far_above_all_others_make_a_run_pointless(findings: Callable, discover: Command, tmp_path: Path):
+    """One loss of 994 among losses of 3 decided the whole ranking, and nobody was told."""
+    rows = runs()
+    rows[6] = (*rows[6][:3], 994.5)
+    one = of(findings(rows), "outlier")
+    assert (one["severity"], one["lines"]) == ("wrong", [8])
+    assert one["message"].endswith("excluded with [[drop]]: column = 'loss', above = 68")
+    text = (tmp_path / "task.toml").read_text()
+    (tmp_path / "task.toml").write_text(text + '[[drop]]\ncolumn = "loss"\nabove = 68\n')
+    assert discover("check", tmp_path).exit_code == 0
+
+
 def test_outlier_among_the_held_out_rows_stays_closed(findings: Callable):
     """Whatever stands in the held-out targets, nothing of it is told."""
     rows = runs()
@@ -179,6 +191,13 @@ def test_outlier_among_the_held_out_rows_stays_closed(findings: Callable):
 
 def test_constant_target_is_wrong(findings: Callable):
     assert of(findings([(kind, n, d, 3.0) for kind, n, d, _ in runs()]), "constant target")["severity"] == "wrong"
+
+
+def test_a_run_says_at_once_that_it_is_pointless(findings: Callable, discover: Command, tmp_path: Path):
+    findings([(kind, n, d, 3.0) for kind, n, d, _ in runs()])
+    result = discover("run", tmp_path, "--budget", 16, "--workers", 1, "--store", tmp_path / "r" / "runs.sqlite")
+    told = f"discover: this run is pointless (constant target); see: discover check {tmp_path}"
+    assert result.stderr.splitlines()[0] == told
 
 
 def test_text_says_the_same_in_lines(discover: Command, findings: Callable, tmp_path: Path):
