@@ -108,7 +108,8 @@ def discover(
                 each(generation)
         choice = choose(search.finalists())
     if choice is None:  # nothing better than the mean could be fitted
-        flat = fit(loaded, "E", seed=seed)
+        floor = "E" if "E" not in loaded.input_names else "E" + "_" * max(map(len, loaded.input_names))
+        flat = fit(loaded, floor, seed=seed)
         return Discovery(flat, (flat,), (flat,), search.archive.count)
     laws = {id(c): _discovered(loaded, c, search.yardstick, seed, str(budget)) for c in choice.ranked}
     front = tuple(laws[id(candidate)] for candidate in _front(choice.ranked))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from discover.errors import DiscoverError, did_you_mean
+from discover.errors import DiscoverError, did_you_mean, shown
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 MISTAKE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+_OF_THE_DISK = (errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
 class Verb(click.Command):
@@ -150,6 +152,8 @@ def _told(error: Exception) -> int:
         message = f"{error.format_message()} (see: {verb} --help)"
     elif isinstance(error, DiscoverError):
         message = str(error)
+    elif isinstance(error, OSError) and error.errno in _OF_THE_DISK and error.filename is not None:
+        message = f"{shown(str(error.filename), 200)[1:-1]}: {error.strerror}"
     else:
         place = "run again with --debug to see where"
         click.echo(f"discover: internal error: {type(error).__name__}: {one_line(error)}; {place}", err=True)

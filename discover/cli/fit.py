@@ -19,6 +19,7 @@ from discover.errors import DiscoverError
 if TYPE_CHECKING:
     from discover.fitting import Recipe
     from discover.known_laws import Known, Watch
+    from discover.law import Law
     from discover.task import Task
 
 
@@ -74,6 +75,7 @@ def _fit_formula(loaded: Task, formula: str, recipe: Recipe, seed: int, as_json:
     from discover.tui import fit_view
 
     law = parse(formula, loaded.input_names)
+    _tell_of_names(law, loaded)
     ready_fitter()
     rng, yardstick = np.random.default_rng(seed), Yardstick.of(loaded)
     weights = yardstick.weights(recipe)
@@ -86,6 +88,18 @@ def _fit_formula(loaded: Task, formula: str, recipe: Recipe, seed: int, as_json:
     if len(law.parameters) > loaded.parameter_cap:
         over = f"{len(law.parameters)} parameters per cell, the task's cap is {loaded.parameter_cap}"
         click.echo(f"discover: note: {over}", err=True)
+
+
+def _tell_of_names(law: Law, task: Task) -> None:
+    """A line for every parameter that looks like an input misspelt, or is called as a target."""
+    from difflib import get_close_matches
+
+    targets = [column.name for column in task.targets]
+    for name in law.parameters:
+        meant = get_close_matches(name, task.input_names, 1, 0.8) if len(name) > 3 else []
+        if name in targets or meant:
+            other = f"the input {meant[0]!r}" if meant else "the target, which no law reads"
+            click.echo(f"discover: note: {name!r} is a parameter here, not {other}", err=True)
 
 
 def _fit_record(task: Task, fitted: Any, candidate: Any) -> dict[str, Any]:

@@ -38,12 +38,11 @@ def new(
     from discover.task.checking import NOTE, check_task
     from discover.task.foreign import read_foreign
     from discover.task.guessing import guess
-    from discover.task.writing import task_name, write_task_folder
+    from discover.task.writing import refuse_folder, task_name, write_task_folder
 
     table = read_foreign(csv)
     folder = output or Path(task_name(csv))
-    if folder.exists() or folder.is_symlink():
-        raise DiscoverError(f"{folder}: exists already; give another folder with --output")
+    refuse_folder(folder)
     reads = _names(inputs) or ()
     guessed = guess(table, _names(target) or (), _names(groups), inputs=reads)
     _tell(table, guessed)

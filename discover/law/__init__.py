@@ -7,7 +7,7 @@ Stays out: data, fitting, scores.
 from discover.law.expression import Call, Expression, Number, Symbol, symbols, to_text, walk
 from discover.law.grammar import GRAMMAR, Function
 from discover.law.law import Law
-from discover.law.parser import law_of, parse, parse_expression
+from discover.law.parser import is_name, law_of, parse, parse_expression
 
 __all__ = [
     "GRAMMAR",
@@ -17,6 +17,7 @@ __all__ = [
     "Law",
     "Number",
     "Symbol",
+    "is_name",
     "law_of",
     "parse",
     "parse_expression",

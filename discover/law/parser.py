@@ -126,6 +126,11 @@ def law_of(
     return Law(expression, read, tuple(found), tuple((both[n][0], both[n][1]) for n in found))
 
 
+def is_name(text: str) -> bool:
+    """Whether a formula can hold `text` as the name of an input or a parameter."""
+    return bool(_NAME.match(text)) and len(text) <= 64 and "__" not in text
+
+
 class _Reader:
     """Walks Python's syntax tree by a whitelist and counts as it goes."""
 
@@ -186,7 +191,7 @@ class _Reader:
 
     def _symbol(self, node: ast.Name) -> Symbol:
         name = node.id
-        if not _NAME.match(name) or len(name) > 64 or "__" in name:
+        if not is_name(name):
             raise LawSyntaxError(
                 f"formula: name {name[:70]!r}; expected a letter, then at most 63 letters, digits or single underscores"
             )

@@ -9,7 +9,7 @@ from keyword import iskeyword
 from pathlib import Path
 
 from discover.errors import did_you_mean, shown
-from discover.law import GRAMMAR
+from discover.law import GRAMMAR, is_name
 from discover.library.roles import ROLES
 from discover.task.document import Section, read_document
 from discover.task.split import CONDITION_KEYS, Rule, read_drop, read_rule
@@ -65,7 +65,7 @@ def read_description(folder: Path) -> Description:
         raise task.error(f"parameter_cap is {parameter_cap}, expected at least 1", "parameter_cap")
     split.text("reason", default="")  # for readers of the file
 
-    inputs = tuple(_read_column(table) for table in input_tables)
+    inputs = tuple(_read_column(table, in_formulas=True) for table in input_tables)
     targets = tuple(_read_column(table) for table in target_tables)
     input_names = tuple(column.name for column in inputs)
     target_names = tuple(column.name for column in targets)
@@ -109,10 +109,10 @@ def columns_read(folder: Path) -> dict[str, dict[str, str]]:
     }
 
 
-def _read_column(section: Section) -> Column:
+def _read_column(section: Section, in_formulas: bool = False) -> Column:
     name = section.text("name")
-    if not name.isidentifier() or iskeyword(name):
-        due = "a name that a formula can hold, such as num_params"
+    if not name.isidentifier() or iskeyword(name) or (in_formulas and not is_name(name)):
+        due = "a name that a formula can hold, such as num_params: up to 64 letters, digits and single underscores"
         raise section.error(f"name is {shown(name)}, expected {due}", "name")
     if name in GRAMMAR:
         raise section.error(f"name is {name!r}, which is a function in formulas; rename the column", "name")

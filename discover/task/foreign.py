@@ -20,7 +20,7 @@ from discover.task.files import MEGABYTE, read_bytes
 from discover.task.names import formula_name
 from discover.task.table import LARGEST_CSV
 
-MOST_COLUMNS = 300
+MOST_COLUMNS, MOST_ROWS = 300, 200_000
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _BINARY = {b"PK\x03\x04": "a spreadsheet or an archive", b"PAR1": "a Parquet file", b"\x1f\x8b": "a compressed file",
            b"\xd0\xcf\x11\xe0": "a spreadsheet", b"%PDF": "a PDF", b"SQLite": "a database"}  # fmt: skip
@@ -90,8 +90,9 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
 
 
 def _separator(text: str) -> str:
-    """The separator of the first line that has any; commas where none occurs more often."""
-    first = next((line for line in text[:MEGABYTE].splitlines() if line.strip()), "")
+    """The separator of the header; commas where none occurs more often."""
+    lines = text[:MEGABYTE].splitlines()
+    first = next((line for line in lines if line.strip() and not _is_remark([line])), "")
     bare = re.sub(r'"[^"]*"', "", first)
     return max(SEPARATORS, key=lambda mark: (bare.count(mark), mark == ","))
 
@@ -100,15 +101,19 @@ def _rows(path: Path, text: str, separator: str, notes: list[str]) -> tuple[list
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
-    start, empty = 1, 0
+    start, empty, remarks = 1, 0, 0
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
+            if not rows and _is_remark(cells):
+                remarks += 1
+            elif any(cell.strip() for cell in cells):
                 if rows and len(cells) != len(rows[0]):
                     due = f"expected {len(rows[0])}, one for each column of the header"
                     raise TableError(f"{path}, line {start}: got {len(cells)} cells, {due}")
                 if len(cells) > MOST_COLUMNS:
                     raise TableError(f"{path}: got {len(cells)} columns, expected at most {MOST_COLUMNS}; delete some")
+                if len(rows) > MOST_ROWS:
+                    raise TableError(f"{path}: got more than {MOST_ROWS} rows; keep fewer, such as every tenth step")
                 rows.append(cells)
                 lines.append(start)
             elif cells or not rows:
@@ -121,9 +126,20 @@ def _rows(path: Path, text: str, separator: str, notes: list[str]) -> tuple[list
     if all(_number(cell) is not None for cell in rows[0] if cell.strip()):
         came = shown(", ".join(rows[0]))
         raise TableError(f"{path}, line {lines[0]}: got {came}, expected the names of the columns; add a header")
+    if len(rows[0]) == 1 and len(rows[0][0].split()) > 1 and len({len(row[0].split()) for row in rows[:50]}) == 1:
+        came = shown(" ".join(rows[0][0].split()))
+        raise TableError(f"{path}, line {lines[0]}: got one column, {came}; separate columns by commas, not blanks")
+    if remarks:
+        notes.append(f"{remarks} lines above the header are left out")
     if empty:
         notes.append(f"{empty} empty rows are left out")
     return rows, lines
+
+
+def _is_remark(cells: list[str]) -> bool:
+    """Whether a line above the header says something else: a comment, or the separator, for a spreadsheet."""
+    alone = "".join(cells).strip()
+    return alone.startswith("# ") or alone.lower().startswith("sep=")
 
 
 def _names(path: Path, header: list[str], notes: list[str]) -> list[str]:

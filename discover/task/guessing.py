@@ -248,6 +248,9 @@ def _targets(
         judged[best.name] = Judged(best.name, "target", f"the name says {best.meaning.what}")
         return (best.name,)
     rest = [column for column in able if column.meaning.kind == UNKNOWN]
+    if dead := [column for column in columns.values() if column.meaning.kind == MEASURE]:
+        why = "is the same in every row" if dead[0].is_number else "holds no numbers"
+        raise TableError(f"{table.path}: {dead[0].name} {why}; name another column to predict with --target")
     if not rest:
         raise TableError(
             f"{table.path}: no column looks like a loss, an error or a score; name the one to predict with --target"
@@ -528,7 +531,8 @@ def _scale_axes(
 
 
 def _reach(values: np.ndarray) -> float:
-    return float(values.max() / values.min()) if values.min() > 0 else 0.0
+    with np.errstate(over="ignore"):
+        return float(values.max() / values.min()) if values.min() > 0 else 0.0
 
 
 def _split(

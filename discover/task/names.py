@@ -84,6 +84,7 @@ _MULTIPLES = {
     "billions": "billions", "t": "trillions", "trillion": "trillions", "trillions": "trillions",
 }  # fmt: skip
 
+_LONGEST = 56  # letters of a name in formulas; the parser takes 64
 _UNITS = set(
     "% nat nats bit bits byte bytes token tokens param params parameters flop flops pf pflop pflops ef eflop eflops zflop "
     "zflops tflops gflops day days hour hours h s sec seconds minutes step steps sequences examples samples images words "
@@ -119,16 +120,16 @@ def meaning(heading: str) -> Meaning:
 def formula_name(heading: str, taken: set[str]) -> str:
     """The heading as a name that a formula can hold, unlike any of `taken`."""
     plain = unicodedata.normalize("NFKD", heading.strip()[:80])  # an accent is a letter and a mark
-    plain = re.sub(r"[_\s]*([Α-Ωα-ω])[_\s]*", lambda found: f"_{_greek(found[1])}_", plain)
-    name = re.sub(r"\W+", "_", "".join(c for c in plain if not unicodedata.combining(c)), flags=re.ASCII)
-    name = name.strip("_") or "column"
+    plain = re.sub("([Α-Ωα-ω])", lambda found: f"_{_greek(found[1])}_", plain)
+    name = re.sub(r"[\W_]+", "_", "".join(c for c in plain if not unicodedata.combining(c)), flags=re.ASCII)
+    name = name.strip("_")[:_LONGEST].strip("_") or "column"
     if name[0].isdigit():
         name = f"c{name}"
     if iskeyword(name) or name in GRAMMAR:
         name += "_"
     fresh, number = name, 2
     while fresh in taken:
-        fresh, number = f"{name}_{number}", number + 1
+        fresh, number = f"{name.rstrip('_')}_{number}", number + 1
     return fresh
 
 

@@ -5,6 +5,7 @@ In: a `Foreign` table and its `Guess`. Out: a folder that `load_task` reads. Sta
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from discover.errors import DiscoverError, TaskError
+from discover.errors import DiscoverError, TaskError, shown
 from discover.task.foreign import Foreign
 from discover.task.guessing import Dropped, Guess, Judged
 from discover.task.loading import load_task
@@ -34,32 +35,50 @@ def write_task_folder(folder: Path, table: Foreign, guess: Guess) -> Task:
     Raises:
         TaskError: The folder exists or cannot be written.
     """
-    if folder.exists() or folder.is_symlink():
-        raise TaskError(f"{folder}: exists already; give another folder with --output")
-    name = task_name(folder)
+    refuse_folder(folder)
+    made = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        try:
+            _write(building, task_name(folder), table, guess)
+            os.rename(building, folder)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
     except OSError as problem:
-        raise TaskError(f"{folder}: cannot be written ({problem.strerror})") from None
-    try:
-        for file, text in (
-            ("points.csv", table.text),
-            ("task.toml", task_toml(name, table, guess)),
-            ("README.md", readme(name, table, guess)),
-        ):
-            (building / file).write_text(text, encoding="utf-8", newline="")
-        load_task(building)
-        os.chmod(building, 0o755)
-        os.rename(building, folder)
-    except OSError as problem:
-        raise TaskError(f"{folder}: cannot be written ({problem.strerror})") from None
+        raise TaskError(f"{shown(str(folder), 200)[1:-1]}: cannot be written ({problem.strerror})") from None
     except DiscoverError as problem:  # told by the file that the user has, with the same lines
         told = str(problem).replace(str(building.resolve() / "points.csv"), str(table.path))
         raise type(problem)(told.replace(str(building.resolve()), str(folder))) from None
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        for parent in made:
+            with contextlib.suppress(OSError):
+                parent.rmdir()  # not where the task is
     return load_task(folder)
+
+
+def _write(building: Path, name: str, table: Foreign, guess: Guess) -> None:
+    for file, text in (
+        ("points.csv", table.text),
+        ("task.toml", task_toml(name, table, guess)),
+        ("README.md", readme(name, table, guess)),
+    ):
+        (building / file).write_text(text, encoding="utf-8", newline="")
+    load_task(building)
+    os.chmod(building, 0o755)
+
+
+def refuse_folder(folder: Path) -> None:
+    """TaskError where no task can be written to `folder`, as far as its path tells."""
+    if folder.name in ("", ".."):
+        raise TaskError(f"{folder}: is no name for a new folder; give another with --output")
+    try:
+        taken = folder.exists() or folder.is_symlink()
+    except (OSError, ValueError) as problem:  # a name too long, a NUL in it
+        told = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise TaskError(f"{shown(str(folder))}: cannot be written ({told})") from None
+    if taken:
+        raise TaskError(f"{folder}: exists already; give another folder with --output")
 
 
 def task_toml(name: str, table: Foreign, guess: Guess) -> str:

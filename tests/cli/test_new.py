@@ -103,8 +103,12 @@ HOSTILE = {
     "open quote": (b'params,loss\n"1e7,3\n', "not CSV"),
     "too few rows": (b"params,loss\n1e7,3\n1e8,2\n", "got 2 rows with a number in loss, expected at least 8"),
     "no target": (b"params,tokens\n" + b"".join(b"%d,%d\n" % (10**i, 10**i) for i in range(9)), "with --target"),
-    "nothing varies": (b"params,loss\n" + b"1e7,3\n" * 9, "no column looks like a loss"),
+    "nothing varies": (b"params,loss\n" + b"1e7,3\n" * 9, "loss is the same in every row"),
     "no input": (b"seed,loss\n" + b"".join(b"%d,%d\n" % (i, i + 1) for i in range(9)), "no column can be an input"),
+    "blanks": (b"params  tokens  loss\n1e7  1e9  3\n1e8  1e9  2\n", "got one column, 'params tokens loss'; separate"),
+    "loss never varies": (b"params,loss\n" + b"".join(b"%d,3\n" % i for i in range(9)), "loss is the same in every row"),
+    "no loss at all": (b"params,loss\n" + b"".join(b"%d,nan\n" % i for i in range(9)), "loss holds no numbers"),
+    "many rows": (b"params,loss\n" + b"1,2\n" * 200_001, "got more than 200000 rows; keep fewer"),
     "many columns": (b",".join(b"c%d" % i for i in range(400)) + b"\n", "got 400 columns, expected at most 300"),
 }
 
@@ -133,11 +137,15 @@ def test_mistakes_in_options_are_told(discover: Command, tmp_path: Path):
         (("--groups", "datset"), "--groups names 'datset'"),
         (("--groups", "run_id"), "no value of run_id has 6 rows"),
         (("--output", tmp_path / "there"), "exists already; give another folder with --output"),
+        (("--output", tmp_path / "new" / ".."), "is no name for a new folder"),
+        (("--output", tmp_path / "deep" / ("x" * 300)), "cannot be written (File name too long)"),
+        (("--output", table / "mine"), "cannot be written (File exists)"),
+        (("--inputs", "state"), "input 'state' holds 'ok', expected numbers that vary"),
     ):
         result = discover("new", table, "--yes", "--output", tmp_path / "mine", *options)
         assert result.exit_code == 2
         assert told in result.stderr
-        assert not (tmp_path / "mine").exists()
+        assert {path.name for path in tmp_path.iterdir()} == {"there", "curves.csv"}
 
 
 def test_names_and_cells_cannot_break_out_of_the_files(discover: Command, tmp_path: Path):

@@ -138,6 +138,17 @@ def test_fit_prints_parameters_with_units(discover: Command, widgets: Path):
     assert "recipe: log_huber weight=0.5" in result.stdout
 
 
+def test_fit_notes_names_that_are_no_inputs(discover: Command, tmp_path: Path):
+    """`A/parms**a` is a law without inputs, and so is one that calls the target: both were fitted without a word."""
+    rows = [f"{n},{1 + 9 / n}" for n in range(1, 13)]
+    (tmp_path / "runs.csv").write_text("\n".join(["params,loss", *rows]) + "\n")
+    assert discover("new", tmp_path / "runs.csv", "--output", tmp_path / "mine", "--yes").exit_code == 0
+    told = discover("fit", tmp_path / "mine", "loss + A/parms").stderr
+    assert "note: 'loss' is a parameter here, not the target" in told
+    assert "note: 'parms' is a parameter here, not the input 'params'" in told
+    assert "is a parameter here" not in discover("fit", tmp_path / "mine", "E + A/params**alpha").stderr
+
+
 def test_fit_notes_parameters_above_the_cap(discover: Command, widgets: Path):
     result = discover("fit", widgets, "a + b/N + c/D + d/N**2 + e/D**2 + f/(N*D)")
     assert result.exit_code == 0

@@ -191,6 +191,10 @@ TASK = {
     "scale axis that is no input": ('["size"]', '["sizes"]', "scale_axes: 'sizes' is no such column; "
                                     "did you mean 'size'?"),
     "scale axis twice": ('["size"]', '["size", "size"]', "scale_axes: 'size' stands there twice"),
+    "input with two underscores": ('name = "size"', 'name = "model__size"',
+      "name is 'model__size', expected a name that a formula can hold"),
+    "drop by two ways": ("[split]", '[[drop]]\ncolumn = "size"\nall_of = []\n[split]',
+      "[[drop]] 1: got column beside all_of, expected one or the other"),
     "input that no formula can hold": ('name = "size"', 'name = "model size"',
       "name is 'model size', expected a name"),
     "input named as a function": ('name = "size"', 'name = "log"', "which is a function in formulas"),

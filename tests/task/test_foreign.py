@@ -52,3 +52,10 @@ def test_thousands_are_told_from_decimals_by_their_number(tmp_path: Path) -> Non
     table = read(tmp_path, "a;b;c\n1.000.000;1,5;1,000,000\n2.500.000;2,75;2,000\n")
     assert (table.columns["a"], table.columns["b"]) == (["1000000", "2500000"], ["1.5", "2.75"])
     assert table.columns["c"] == ["1000000", "2000"]
+
+
+def test_lines_above_the_header_are_left_out_and_rows_keep_their_lines(tmp_path: Path) -> None:
+    table = read(tmp_path, "# exported by hand, in May\nsep=;\nparams;loss\n1e7;3\n1e8;2\n")
+    assert table.columns == {"params": ["1e7", "1e8"], "loss": ["3", "2"]}
+    assert table.line.tolist() == [4, 5]
+    assert "2 lines above the header are left out" in table.notes

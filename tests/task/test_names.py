@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from discover.law import parse
 from discover.task.names import formula_name, meaning
 
 
@@ -37,3 +38,16 @@ def test_a_loss_comes_before_its_spread() -> None:
 )
 def test_letters_of_other_alphabets_are_spelled(heading: str, name: str) -> None:
     assert formula_name(heading, set()) == name
+
+
+@pytest.mark.parametrize(
+    "heading", ["model__params", "clf__C", "__x__", "p" * 300, "a" * 55 + "__", "lambda", "1e9", "🚀"]
+)
+def test_every_name_can_stand_in_a_formula(heading: str) -> None:
+    """A column called model__params gave a task of which every law was refused, after the search."""
+    taken: set[str] = set()
+    for _ in range(12):
+        name = formula_name(heading, taken)
+        taken.add(name)
+        assert parse(f"E0*{name}", (name,)).inputs == (name,)
+    assert len(taken) == 12
