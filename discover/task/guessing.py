@@ -50,6 +50,7 @@ class Judged:
         role: "target", "input", "group" or "left out".
         why: In words.
         scale: "log" or "linear"; "" for a group or a column left out.
+        from_zero: An input on a linear scale whose least value is zero, as of shots or a penalty.
         span: Its values in words.
     """
 
@@ -60,6 +61,7 @@ class Judged:
     scale: str = ""
     span: str = ""
     share: bool = False
+    from_zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,9 @@ def guess(
     axes = _scale_axes(columns, reads, kept, judged)
     rule, reason, held = _split(table, columns, reads, axes, picked, kept, split, held_from, judged)
     axes = (*[a for a in axes if a == rule[0]], *[a for a in axes if a != rule[0]])
-    smallest = min(Counter(_labels(columns, picked, kept & ~held)).values())
-    cap = int(np.clip(1 + 3 * len(reads), 2, max(smallest // 2, 2)))
+    sizes = list(Counter(_labels(columns, picked, kept & ~held)).values())
+    rows_allow = min(min(sizes) - 2, int(np.median(sizes)) // 2)  # two rows to spare in the smallest group
+    cap = int(np.clip(1 + 3 * len(reads), 2, max(rows_allow, 2)))
     order = [*chosen, *reads, *picked]
     ordered = [judged[name] for name in (*order, *(n for n in columns if n not in order))]
     return Guess(
@@ -514,7 +517,9 @@ def _scaled(
         unit = judged[name].unit or meaning.unit
         if meaning.rises and values.max() > 1.5:
             unit = "%" if values.max() <= 100 and unit == "1" else unit
-        found[name] = replace(judged[name], scale="log" if positive and wide else "linear", span=span, unit=unit)
+        scale = "log" if positive and wide else "linear"
+        from_zero = name in inputs and scale == "linear" and float(values.min()) == 0.0
+        found[name] = replace(judged[name], scale=scale, span=span, unit=unit, from_zero=from_zero)
     return found
 
 

@@ -101,7 +101,8 @@ def task_toml(name: str, table: Foreign, guess: Guess) -> str:
             judged = guess.column(each)
             lines += ["", f"[[{kind}]]", f"name = {_toml(each)}", f"unit = {_toml(judged.unit)}"]
             lines += [f"scale = {_toml(judged.scale)}"]
-            lines += ["minimum = 0", "maximum = 1"] if judged.share else []
+            lines += ["minimum = 0"] if judged.share or judged.from_zero else []
+            lines += ["maximum = 1"] if judged.share else []
             heading = _plain(table.headings[each])
             told = heading if heading != each else judged.why.removeprefix("the name says ")
             lines += [f"description = {_toml(told)}"]

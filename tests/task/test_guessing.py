@@ -62,6 +62,13 @@ def test_small_combinations_of_groups_are_dropped_alone(tmp_path: Path) -> None:
     assert load_task(tmp_path / "mine").training_count + task.held_out_count == 27
 
 
+def test_one_small_group_does_not_cap_the_law_of_all(tmp_path: Path) -> None:
+    """A group of six rows left every law two parameters, and a power law with a floor has three."""
+    rows = [(kind, 10 ** (2 + k / 4), round(1 + 10 ** (1 - k / 8), 4)) for kind, count in (("a", 15), ("b", 12), ("c", 6))
+            for k in range(count)]  # fmt: skip
+    assert guess(read(tmp_path, "kind,examples,loss", rows)).parameter_cap == 3
+
+
 def test_hours_are_an_input_where_nothing_else_is(tmp_path: Path) -> None:
     table = read(tmp_path, "train hours,score", [(k, 1 - 1 / k) for k in range(2, 40, 3)])
     assert guess(table).inputs == ("train_hours",)
@@ -89,6 +96,15 @@ def test_size_of_millions_is_a_model_size(tmp_path: Path) -> None:
     rows = [(*row, 10 ** (6 + k % 3)) for k, row in enumerate(grid())]
     table = read(tmp_path, "params,tokens,loss,size", rows)
     assert guess(table).column("size").unit == "1"
+
+
+def test_nothing_below_zero_is_asked_of_what_begins_there(tmp_path: Path) -> None:
+    """A certificate spoke of a penalty of -0.075, and a plan might have."""
+    rows = [(n, d, k % 5, k % 3 + 1, loss) for k, (n, d, loss) in enumerate(grid())]
+    table = read(tmp_path, "params,tokens,shots,layers_kept,loss", rows)
+    task = write_task_folder(tmp_path / "mine", table, guess(table))
+    assert {column.name: column.minimum for column in task.inputs}["shots"] == 0
+    assert {column.minimum for column in task.inputs if column.name != "shots"} == {None}
 
 
 def test_second_loss_is_offered_as_a_target(tmp_path: Path) -> None:
