@@ -97,11 +97,13 @@ def _vote(
     exponents: list[np.ndarray],
     weights: list[float],
 ) -> None:
-    form = ensemble.forms[law]
+    form, rows = ensemble.forms[law], rows_at(question, np.ones(len(question.over)))
     try:
         free = [name for name in question.over if name in form.law.inputs]
         if not free:
             return  # a law without these inputs has no opinion about them
+        usual = dict(zip(rows.input_names, map(float, rows.inputs[0]), strict=True))
+        question = replace(question, at={n: v for n, v in usual.items() if n not in question.over} | dict(question.at))
         found = optimum(question, form.law, parameters, near=None if near is None else near.values)
     except DiscoverError:
         return

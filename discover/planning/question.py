@@ -95,7 +95,7 @@ def ask(
         )
     number = _cell(task, cell)
     limits, logs = zip(*(_limits(task, number, name) for name in chosen), strict=True)
-    given = {name: float(value) for name, value in at.items() if name in read}
+    given = {name: float(value) for name, value in at.items()}  # near-tied laws may read what this one does not
     return Question(
         task, number, chosen, given, limits, logs, expression, math.inf if budget is None else float(budget)
     )

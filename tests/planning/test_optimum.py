@@ -57,6 +57,17 @@ def test_chinchilla_exponents_are_beta_over_alpha_plus_beta():
     assert decision.band.lower[0] < decision.optimum.target < decision.band.upper[0]
 
 
+@pytest.mark.parametrize("given", [{}, {"D": 1e10}])
+def test_a_near_tied_law_may_read_what_the_law_does_not(given: dict[str, float]):
+    """A law of one input, its near-tied one of two, and an optimum over the first: the second was not found."""
+    task, _ = chinchilla()
+    bowl, wider = "E + B*(log(N) - k)**2", "E + B*(log(N) - k)**2 + A*D**(-alpha)"
+    forms = [fitted(task, text, score=-4.0) for text in (bowl, wider)]
+    bands = bands_of(task, forms[0], forms[1:], rng=np.random.default_rng(0), draws=4, calibrate=False)
+    assert len(bands.ensemble.forms) == 2
+    assert decide(ask(task, forms[0].law, over=("N",), at=given), bands).laws == 2
+
+
 def test_another_cost_moves_the_optimum_as_its_own_lagrange_condition_says():
     law, parameters = true_law()
     task, _ = chinchilla()
