@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discover.errors import FitError
 from discover.fitting import Cells, Recipe, fit_cells, predict_cells
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
@@ -133,7 +134,9 @@ class Yardstick:
 
     @classmethod
     def of(cls, task: Task, rows: Rows | None = None) -> Yardstick:
-        """The yardstick of a task's training rows (or of `rows`, some of them)."""
+        """The yardstick of a task's training rows (or of `rows`, some of them); FitError where no input varies."""
+        if rows is None and (task.training.inputs == task.training.inputs[0]).all():
+            raise FitError(f"task {task.name!r}: no input varies over its training rows; expected runs that differ")
         rows = task.training if rows is None else rows
         inside = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _PROBED_ROWS))
         beyond = [_moved(task, rows, axis, reach) for axis in task.scale_axes for reach in _REACHES]

@@ -34,14 +34,14 @@ def latest_leaderboard(task: str, store: Path, *, run: str | None = None) -> tup
 
 
 def find_law(text: str, store: Path) -> Row:
-    """The leaderboard row that `text` names: an id, its start (with or without the task), or TASK/RANK.
+    """The leaderboard row that `text` names: an id, its start (with or without the task), TASK/RANK or TASK/chosen.
 
     Raises:
         UnknownLawError: Nothing or more than one law is named so; tells which are near.
     """
     task, slash, rank = text.partition("/")
-    if slash and rank.isdecimal():
-        return _by_rank(task, int(rank), text, store)
+    if slash and (rank.isdecimal() or rank == "chosen"):
+        return _by_rank(task, int(rank) if rank.isdecimal() else None, text, store)
     known: dict[str, Row] = {}
     for row in _all_rows(store):
         known.setdefault(row["law"], row)
@@ -62,15 +62,16 @@ def find_law(text: str, store: Path) -> Row:
     raise UnknownLawError(f"law {text!r}: not on any leaderboard in {store} or {store.parent}; {hint}")
 
 
-def _by_rank(task: str, rank: int, text: str, store: Path) -> Row:
+def _by_rank(task: str, rank: int | None, text: str, store: Path) -> Row:
     names = {row.get("task", "") for row in _all_rows(store)}
     name = next((n for n in names if task in (n, short_name(n))), task)
     rows = latest_leaderboard(name, store)
     for row in rows:
-        if row.get("rank") == rank:
+        if row.get("rank") == rank or (rank is None and row.get("chosen")):
             return row
     if rows:
-        raise UnknownLawError(f"law {text!r}: the leaderboard of {name} has ranks 1 to {len(rows)}")
+        chosen = " and no chosen law" if rank is None else ""
+        raise UnknownLawError(f"law {text!r}: the leaderboard of {name} has ranks 1 to {len(rows)}{chosen}")
     near = difflib.get_close_matches(task, [*names, *map(short_name, names)], 3, 0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"make one with: discover run {task}"
     raise UnknownLawError(f"law {text!r}: {task} has no leaderboard; {hint}")

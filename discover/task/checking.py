@@ -25,6 +25,7 @@ _FAR, _VERY_FAR = 10.0, 100.0  # times beyond the training range
 _OUTLYING = 6.0  # robust standard deviations
 _MOST_OUTLIERS = 8
 _SHOWN_LINES = 6
+_LEAST_HELD_OUT = 3
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def check_task(task: Task) -> tuple[Finding, ...]:
         *_bound_together(task),
         *_levels(task),
         *_few_rows(task),
+        *_few_held_out(asked),
         *_reach(task, asked),
         *_outliers(task),
         *_flat_targets(task),
@@ -242,6 +244,15 @@ def _few_rows(task: Task) -> Iterator[Finding]:
         least = rows.cells[int(counts.argmin())].label
         told = f"parameter_cap is {task.parameter_cap}, and {least} has {counts.min()} "
         yield Finding(NOTE, "cap above rows", (), f"{told}training rows: laws near the cap fit them by force; lower it")
+
+
+def _few_held_out(asked: Asked) -> Iterator[Finding]:
+    """R2 compares with the mean of the held-out rows: of one row nothing is left to explain."""
+    lines = tuple(np.unique(asked.line).tolist())
+    if len(lines) < _LEAST_HELD_OUT:
+        told = f"{len(lines)} held-out row{'s' if len(lines) > 1 else ''} ({lines_text(lines)})"
+        message = f"{told}: too few for an R2, the ranking will mean little; hold out more in [split], or add runs"
+        yield Finding(DOUBT, "few held-out rows", (), message, lines, (("rows", float(len(lines))),))
 
 
 def _reach(task: Task, asked: Asked) -> Iterator[Finding]:

@@ -137,6 +137,13 @@ def test_two_levels_of_the_first_axis_are_too_few(findings: Callable):
     assert (one["severity"], one["columns"]) == ("note", ["D"])
 
 
+def test_one_held_out_row_is_too_few(findings: Callable):
+    """Every law had a held-out R2 of -1e12, for a single row has no spread."""
+    one = of(findings(runs()[:17]), "few held-out rows")
+    assert (one["severity"], one["lines"]) == ("doubt", [18])
+    assert not [each for each in findings(runs()) if each["subject"] == "few held-out rows"]
+
+
 def test_group_with_few_rows_is_named(findings: Callable):
     one = of(findings([*runs("a"), *runs("b", sizes=(1e7,))[:2]], groups=True), "too few rows")
     assert (one["severity"], one["lines"]) == ("doubt", [22, 23])
@@ -191,6 +198,14 @@ def test_outlier_among_the_held_out_rows_stays_closed(findings: Callable):
 
 def test_constant_target_is_wrong(findings: Callable):
     assert of(findings([(kind, n, d, 3.0) for kind, n, d, _ in runs()]), "constant target")["severity"] == "wrong"
+
+
+def test_a_run_without_anything_that_varies_is_refused(findings: Callable, discover: Command, tmp_path: Path):
+    findings([(kind, 1e8 if n < 1e9 else n, 1e9, loss) for kind, n, _, loss in runs()])
+    for verb in (("run", "--budget", 16, "--workers", 1, "--store", tmp_path / "r" / "runs.sqlite"), ("fit", "E + A/N")):
+        result = discover(verb[0], tmp_path, *verb[1:])
+        assert result.exit_code == 2, result.output
+        assert "no input varies over its training rows; expected runs that differ" in result.stderr
 
 
 def test_a_run_says_at_once_that_it_is_pointless(findings: Callable, discover: Command, tmp_path: Path):

@@ -47,7 +47,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with Store(path, create=True) as opened:
         old, new = (opened.start_run(**asked) for _ in range(2))
         opened.add_rows(old, "vocab_scaling", [row("vocab-3f2a91c0", seed=1), row("vocab-aa000000", 2)])
-        opened.add_rows(new, "vocab_scaling", [row("vocab-3f2b0000", seed=2), row("vocab-bb111111", 2)])
+        opened.add_rows(new, "vocab_scaling", [row("vocab-3f2b0000", seed=2), row("vocab-bb111111", 2, chosen=True)])
     write_leaderboard(
         tmp_path / "moe_scaling", [row("moe-c0ffee00", run="r9"), row("moe-3f2a0000", 2, run="r9")], "# moe\n"
     )
@@ -64,6 +64,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("vocab/1", "vocab-3f2b0000"),
         ("vocab_scaling/2", "vocab-bb111111"),
         ("moe/2", "moe-3f2a0000"),
+        ("vocab/chosen", "vocab-bb111111"),
     ],
 )
 def test_law_is_found_by(store: Path, typed: str, law: str):
@@ -80,6 +81,7 @@ def test_law_is_found_by(store: Path, typed: str, law: str):
         ("", "ids stand on|laws start so"),
         ("vocab/3", "has ranks 1 to 2"),
         ("vocap/1", "did you mean vocab"),
+        ("moe/chosen", "has ranks 1 to 2 and no chosen law"),
         ("%_", "not on any leaderboard"),
     ],
 )
