@@ -29,8 +29,16 @@ def write_file(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """`write_file` for what is no text; StoreError where it cannot be written."""
+    """`write_file` for what is no text; StoreError where it cannot be written.
+
+    A device or a pipe, such as /dev/stdout, is written to, and so is what a link leads to: neither is replaced.
+    """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            with path.open("wb") as stream:
+                stream.write(content)
+            return
+        path = path.resolve() if path.is_symlink() else path
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from discover.store import (
     read_leaderboard,
     write_leaderboard,
 )
+from discover.store.leaderboards import write_file
 
 
 def row(law: str, rank: int = 1, **more: Any) -> dict[str, Any]:
@@ -130,6 +132,20 @@ def test_leaderboard_files_are_replaced_whole(tmp_path: Path):
     assert [r["law"] for r in read] == ["t-1", "t-2"]
     assert read[1]["held_out_r2"] is None
     assert sorted(p.name for p in (tmp_path / "t").iterdir()) == ["leaderboard.json", "leaderboard.md"]
+
+
+def test_devices_pipes_and_links_are_written_to_and_not_replaced(tmp_path: Path):
+    """With `export --output /dev/full` the device was gone afterwards, and a file in its place."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_file(tmp_path / "pipe", "law")
+    assert (os.read(reader, 9), (tmp_path / "pipe").is_fifo()) == (b"law", True)
+    os.close(reader)
+    (tmp_path / "there").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    write_file(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there").read_text() == "new"
 
 
 def test_law_id_tells_what_a_law_is():
