@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.option("--groups", default=None, metavar="COLUMNS", help="Columns whose values get parameters of their own.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="The folder.  [default: as the file]")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
-def new(
-    csv: Path, target: str | None, inputs: str | None, groups: str | None, output: Path | None, yes: bool
-) -> None:
+def new(csv: Path, target: str | None, inputs: str | None, groups: str | None, output: Path | None, yes: bool) -> None:
     """Make a task folder of RUNS.CSV, a table with one training run on each line.
 
     Guesses which columns are sizes, settings, groups and the loss, says why, holds out the largest scale, and

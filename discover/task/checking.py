@@ -23,6 +23,7 @@ _ENTWINED, _ALIKE = 0.999, 0.95  # absolute correlations: never varied apart, ha
 _LEVELS = 3  # an exponent and a floor need as many
 _FAR, _VERY_FAR = 10.0, 100.0  # times beyond the training range
 _OUTLYING = 6.0  # robust standard deviations
+_GROSS = 4.0  # times above all other values: no edge of the data
 _MOST_OUTLIERS = 8
 _SHOWN_LINES = 6
 _LEAST_HELD_OUT = 3
@@ -294,16 +295,19 @@ def _outliers(task: Task) -> Iterator[Finding]:
         mine = np.flatnonzero(rows.cell == cell)
         target = rows.target[mine]
         y = np.log(target) if logs[rows.cells[cell].target] and (target > 0).all() else target
-        gap = _gaps(x[mine], y)
-        if gap is None:
-            continue
-        for place in np.flatnonzero(gap > _OUTLYING).tolist():
-            found.append((float(gap[place]), int(rows.line[mine[place]]), float(target[place])))
+        left = np.arange(len(mine))
+        while (gap := _gaps(x[mine[left]], y[left])) is not None and (outlying := gap > _OUTLYING).any():
+            for place in np.flatnonzero(outlying).tolist():
+                row = left[place]
+                found.append((float(gap[place]), int(rows.line[mine[row]]), float(target[row])))
+            if not _times_above(target[left], outlying) >= _GROSS:
+                break
+            left = left[~outlying]  # a loss of 1000 hides one of 20
     found.sort(reverse=True)
     if not found:
         return
     times_above, to_do = _exclusion(rows, {line for _, line, _ in found})
-    worst = WRONG if times_above >= _FAR else DOUBT
+    worst = WRONG if times_above >= _GROSS else DOUBT
     if len(found) > _MOST_OUTLIERS and len(found) > 0.05 * rows.n_rows:
         lines = tuple(sorted({line for _, line, _ in found}))
         message = f"{len(found)} rows lie off a smooth surface ({lines_text(lines)}): diverged runs, or a jump{to_do}"
@@ -319,13 +323,17 @@ def _exclusion(rows: Rows, lines: set[int]) -> tuple[float, str]:
     """How many times the outliers of a target lie above its other values, and what to write below [[drop]] if so."""
     targets = {cell.target for cell in rows.cells}
     outlying = np.isin(rows.line, list(lines))
-    if len(targets) > 1 or outlying.all() or (rows.target <= 0).any():
+    if len(targets) > 1 or (times := _times_above(rows.target, outlying)) < 1.5:
         return 1.0, ""
-    usual, least = float(rows.target[~outlying].max()), float(rows.target[outlying].min())
-    if least < 1.5 * usual:
-        return 1.0, ""
-    between = float(f"{np.sqrt(usual * least):.2g}")
-    return least / usual, f": column = {targets.pop()!r}, above = {between:g}"
+    between = float(f"{float(rows.target[outlying].min()) / times**0.5:.2g}")
+    return times, f": column = {targets.pop()!r}, above = {between:g}"
+
+
+def _times_above(target: np.ndarray, outlying: np.ndarray) -> float:
+    """How many times the least of the `outlying` values is the largest of the others; 1 where that says nothing."""
+    if outlying.all() or (target <= 0).any():
+        return 1.0
+    return float(target[outlying].min() / target[~outlying].max())
 
 
 def _gaps(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:

@@ -456,7 +456,8 @@ def _groups(
             *((dict(zip((*picked, column.name), words, strict=True)),
                f"{shown(', '.join(words), 40)} has fewer than {_LEAST_OF_GROUP} rows") for words in small),
         ):  # fmt: skip
-            rows = kept & np.all([[cell == word for cell in columns[name].cells] for name, word in label.items()], axis=0)
+            alike = [[cell == word for cell in columns[name].cells] for name, word in label.items()]
+            rows = kept & np.all(alike, axis=0)
             conditions = tuple((name, "equals", word) for name, word in label.items())
             drops.append(Dropped(conditions, reason, tuple(table.line[rows].tolist())))
             kept = kept & ~rows

@@ -52,7 +52,8 @@ _ROWS: tuple[tuple[str, Meaning], ...] = (
     ("ppl perplexity", Meaning(MEASURE, "a perplexity", "1", 4)),
     ("error err wer mse rmse mae brier fid kl", Meaning(MEASURE, "an error", "1", 5)),
     ("acc accuracy score reward f1 bleu rouge auc auroc elo winrate exact em pass top1 top5 recall mmlu hellaswag arc "
-     "piqa winogrande lambada gsm8k humaneval mbpp boolq triviaqa bbh truthfulqa", Meaning(MEASURE, "a score", "1", 6, True)),
+     "piqa winogrande lambada gsm8k humaneval mbpp boolq triviaqa bbh truthfulqa",
+     Meaning(MEASURE, "a score", "1", 6, True)),
     ("lr learningrate 'eta'", Meaning(SETTING, "a learning rate", "1", 10)),
     ("bsz bs batch batchsize", Meaning(SETTING, "a batch size", "sequences", 11)),
     ("wd decay dropout momentum warmup temperature beta1 beta2 eps epsilon clip",
@@ -85,11 +86,11 @@ _MULTIPLES = {
 }  # fmt: skip
 
 _LONGEST = 56  # letters of a name in formulas; the parser takes 64
-_UNITS = set(
-    "% nat nats bit bits byte bytes token tokens param params parameters flop flops pf pflop pflops ef eflop eflops zflop "
-    "zflops tflops gflops day days hour hours h s sec seconds minutes step steps sequences examples samples images words "
-    "characters chars documents epochs kb mb gb tb k m b t bn mn thousand million millions billion billions trillion "
-    "trillions".split()
+_UNITS = (
+    "% nat nats bit bits byte bytes token tokens param params parameters flop flops pf pflop pflops ef eflop eflops "
+    "zflop zflops tflops gflops day days hour hours h s sec seconds minutes step steps sequences examples samples "
+    "images words characters chars documents epochs kb mb gb tb k m b t bn mn thousand million millions billion "
+    "billions trillion trillions"
 )
 
 
@@ -159,7 +160,9 @@ def _unit(heading: str, words: list[str], unit: str) -> str:
         told = " ".join(re.sub(r"[^\w/%.^* -]", "", bracket[1]).split())
         if told.lower() in _MULTIPLES and unit != "1":
             return f"{_MULTIPLES[told.lower()]} of {unit}"
-        if unit == "1" or _UNITS & set(re.findall(r"[a-z]+|%", told.lower())):  # not "final" or "non-embedding"
+        if unit == "1" or set(_UNITS.split()) & set(
+            re.findall(r"[a-z]+|%", told.lower())
+        ):  # not "final" or "non-embedding"
             return told or unit
     if len(words) > 1 and words[-1] in _MULTIPLES and unit in ("parameters", "tokens", "examples", "FLOPs"):
         return f"{_MULTIPLES[words[-1]]} of {unit}"

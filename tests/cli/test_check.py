@@ -183,8 +183,12 @@ def test_losses_far_above_all_others_make_a_run_pointless(findings: Callable, di
     one = of(findings(rows), "outlier")
     assert (one["severity"], one["lines"]) == ("wrong", [8])
     assert one["message"].endswith("excluded with [[drop]]: column = 'loss', above = 68")
+    rows[2] = (*rows[2][:3], 25.0)
+    hidden = [each for each in findings(rows) if each["subject"] == "outlier"]
+    assert [each["lines"] for each in hidden] == [[8], [4]], "one of 25 that hides behind one of 994"
+    assert hidden[0]["message"].endswith("above = 11")
     text = (tmp_path / "task.toml").read_text()
-    (tmp_path / "task.toml").write_text(text + '[[drop]]\ncolumn = "loss"\nabove = 68\n')
+    (tmp_path / "task.toml").write_text(text + '[[drop]]\ncolumn = "loss"\nabove = 11\n')
     assert discover("check", tmp_path).exit_code == 0
 
 
@@ -202,8 +206,8 @@ def test_constant_target_is_wrong(findings: Callable):
 
 def test_a_run_without_anything_that_varies_is_refused(findings: Callable, discover: Command, tmp_path: Path):
     findings([(kind, 1e8 if n < 1e9 else n, 1e9, loss) for kind, n, _, loss in runs()])
-    for verb in (("run", "--budget", 16, "--workers", 1, "--store", tmp_path / "r" / "runs.sqlite"), ("fit", "E + A/N")):
-        result = discover(verb[0], tmp_path, *verb[1:])
+    for verb, *options in (("run", "--budget", 16, "--store", tmp_path / "r" / "runs.sqlite"), ("fit", "E + A/N")):
+        result = discover(verb, tmp_path, *options)
         assert result.exit_code == 2, result.output
         assert "no input varies over its training rows; expected runs that differ" in result.stderr
 

@@ -106,7 +106,7 @@ HOSTILE = {
     "nothing varies": (b"params,loss\n" + b"1e7,3\n" * 9, "loss is the same in every row"),
     "no input": (b"seed,loss\n" + b"".join(b"%d,%d\n" % (i, i + 1) for i in range(9)), "no column can be an input"),
     "blanks": (b"params  tokens  loss\n1e7  1e9  3\n1e8  1e9  2\n", "got one column, 'params tokens loss'; separate"),
-    "loss never varies": (b"params,loss\n" + b"".join(b"%d,3\n" % i for i in range(9)), "loss is the same in every row"),
+    "loss never varies": (b"size,loss\n" + b"".join(b"%d,3\n" % i for i in range(9)), "loss is the same in every row"),
     "no loss at all": (b"params,loss\n" + b"".join(b"%d,nan\n" % i for i in range(9)), "loss holds no numbers"),
     "many rows": (b"params,loss\n" + b"1,2\n" * 200_001, "got more than 200000 rows; keep fewer"),
     "many columns": (b",".join(b"c%d" % i for i in range(400)) + b"\n", "got 400 columns, expected at most 300"),

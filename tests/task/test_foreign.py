@@ -17,7 +17,8 @@ def read(tmp_path: Path, text: str, encoding: str = "utf-8") -> Foreign:
 
 def test_forms_of_numbers_mix_in_one_column(tmp_path: Path) -> None:
     """A column with 300B, 1.5e9 and 1,000,000 kept the third as text, because the first was a size."""
-    table = read(tmp_path, 'tokens,loss\n1.5e9,3\n300B,2\n"20,000,000,000",2\n2*10^9,3\n3 × 10^9,3\n1 500 000,4\n1.4 b,3\n')
+    cells = ("1.5e9", "300B", '"20,000,000,000"', "2*10^9", "3 × 10^9", "1 500 000", "1.4 b")
+    table = read(tmp_path, "tokens,loss\n" + "".join(f"{cell},3\n" for cell in cells))
     assert [float(cell) for cell in table.columns["tokens"]] == [1.5e9, 3e11, 2e10, 2e9, 3e9, 1.5e6, 1.4e9]
     told = " ".join(table.notes)
     for part in ("sizes, such as 300B", "commas between thousands, such as 20,000,000,000", "such as 2*10^9"):

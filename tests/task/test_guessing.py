@@ -48,11 +48,12 @@ def test_refusal_names_the_file_that_the_user_has(tmp_path: Path, monkeypatch: p
 
 def test_small_combinations_of_groups_are_dropped_alone(tmp_path: Path) -> None:
     """With three rows of one task on one model, the tasks were thrown together in one law of all models."""
+    counts = {("a", "x"): 9, ("a", "y"): 9, ("b", "x"): 9, ("b", "y"): 3, ("c", "x"): 1}
     rows = [
-        (model, task, 10 ** (2 + k / 4), round(floor + 10 ** (1 - k / 8), 4))
-        for model, task, floor, count in (("a", "x", 1, 9), ("a", "y", 2, 9), ("b", "x", 3, 9), ("b", "y", 4, 3), ("c", "x", 5, 1))
+        (*label, 10 ** (2 + k / 4), round(floor + 10 ** (1 - k / 8), 4))
+        for floor, (label, count) in enumerate(counts.items(), 1)
         for k in range(count)
-    ]  # fmt: skip
+    ]
     table = read(tmp_path, "model,task,examples,loss", rows)
     found = guess(table)
     assert found.groups == ("model", "task")
