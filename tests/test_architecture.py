@@ -91,7 +91,8 @@ def test_only_the_sealed_reader_asks_for_the_held_out_part() -> None:
 
 
 def test_held_out_inputs_are_read_without_their_targets_for_the_check_of_a_table_alone() -> None:
-    """`discover check` tells how far a table asks to extrapolate; nothing that searches or prompts may know."""
+    """`discover check`, and `new` of the table that it has just split, tell how far a table asks to extrapolate;
+    nothing that searches or prompts may know."""
     parted = {
         str(path.relative_to(PACKAGE))
         for path in FILES
@@ -100,7 +101,7 @@ def test_held_out_inputs_are_read_without_their_targets_for_the_check_of_a_table
         and not any(isinstance(a, ast.Constant) and a.value == "training" for a in node.args)
     }  # fmt: skip
     assert parted == {"task/asked.py", "task/loading.py", "task/points.py"}
-    for module, callers in (("task.asked", {"task/checking.py"}), ("task.checking", {"cli/check.py"})):
+    for module, callers in (("task.asked", {"task/checking.py"}), ("task.checking", {"cli/check.py", "cli/new.py"})):
         found = {str(p.relative_to(PACKAGE)) for p in FILES if any(n.startswith(module) for n in imported(p))}
         assert found == callers
 

@@ -130,9 +130,9 @@ _SHOWN_LINES = 12
 
 def _tell_what_is_wrong(loaded: Task, task: str) -> None:
     """A line for what makes a run pointless, before it begins; `discover check` tells the rest."""
-    from discover.task.checking import WRONG, check_task
+    from discover.task.training_check import WRONG, check_training
 
-    if found := dict.fromkeys(each.subject for each in check_task(loaded) if each.severity == WRONG):
+    if found := dict.fromkeys(each.subject for each in check_training(loaded) if each.severity == WRONG):
         what = f"this run is pointless ({', '.join(found)})"
         click.echo(f"discover: {what}; see: discover check {task}", err=True)
 
