@@ -178,27 +178,26 @@ def _outliers(task: Task) -> Iterator[Finding]:
     found.sort(reverse=True)
     if not found:
         return
-    times_above, to_do = _exclusion(rows, {line for _, line, _ in found})
-    worst = WRONG if times_above >= _GROSS else DOUBT
+    to_do = _exclusion(rows, {line for _, line, _ in found})
     if len(found) > _MOST_OUTLIERS and len(found) > 0.05 * rows.n_rows:
         lines = tuple(sorted({line for _, line, _ in found}))
         message = f"{len(found)} rows lie off a smooth surface ({lines_text(lines)}): diverged runs, or a jump{to_do}"
-        yield Finding(WRONG if worst == WRONG else NOTE, "outliers", (), message, lines, (("rows", float(len(found))),))
+        yield Finding(NOTE, "outliers", (), message, lines, (("rows", float(len(found))),))
         return
     for times, line, value in found[:_MOST_OUTLIERS]:
         message = f"line {line}: target {value:g} lies {times:.0f} robust standard deviations off a smooth "
         message += f"surface: the edge of the data, or a mistake? a run that diverged is excluded with [[drop]]{to_do}"
-        yield Finding(worst, "outlier", (), message, (line,), (("deviations", times),))
+        yield Finding(DOUBT, "outlier", (), message, (line,), (("deviations", times),))
 
 
-def _exclusion(rows: Rows, lines: set[int]) -> tuple[float, str]:
-    """How many times the outliers of a target lie above its other values, and what to write below [[drop]] if so."""
+def _exclusion(rows: Rows, lines: set[int]) -> str:
+    """What to write below [[drop]] where the outliers of a target are its largest values by far; else ""."""
     targets = {cell.target for cell in rows.cells}
     outlying = np.isin(rows.line, list(lines))
     if len(targets) > 1 or (times := _times_above(rows.target, outlying)) < 1.5:
-        return 1.0, ""
+        return ""
     between = float(f"{float(rows.target[outlying].min()) / times**0.5:.2g}")
-    return times, f": column = {targets.pop()!r}, above = {between:g}"
+    return f": column = {targets.pop()!r}, above = {between:g}"
 
 
 def _times_above(target: np.ndarray, outlying: np.ndarray) -> float:
