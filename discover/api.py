@@ -6,13 +6,13 @@ keeps the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from discover.archive import OK, choose
+from discover.archive import OK, choose, pareto_front
 from discover.assessment import assess_law, fit_of
 from discover.evolution import Budget, Search, workers_for
 from discover.exporters import FittedLaw
@@ -112,17 +112,8 @@ def discover(
         flat = fit(loaded, floor, seed=seed)
         return Discovery(flat, (flat,), (flat,), search.archive.count)
     laws = {id(c): _discovered(loaded, c, search.yardstick, seed, str(budget)) for c in choice.ranked}
-    front = tuple(laws[id(candidate)] for candidate in _front(choice.ranked))
+    front = tuple(laws[id(candidate)] for candidate in pareto_front(choice.ranked))
     return Discovery(laws[id(choice.chosen)], front, tuple(laws.values()), search.archive.count)
-
-
-def _front(ranked: Sequence[Candidate]) -> list[Candidate]:
-    """Finalists that nothing beats on score and complexity, simplest first."""
-    front: list[Candidate] = []
-    for candidate in sorted(ranked, key=lambda c: (c.complexity, c.score)):
-        if not front or candidate.score < front[-1].score:
-            front.append(candidate)
-    return front
 
 
 def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, seed: int, budget: str) -> FittedLaw:

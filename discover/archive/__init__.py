@@ -3,8 +3,8 @@
 In: candidates. Out: parents, elites, the Pareto front, the choice. Stays out: where formulas come from, held-out rows.
 """
 
-from discover.archive.archive import Archive
+from discover.archive.archive import Archive, pareto_front
 from discover.archive.candidate import OK, Candidate
 from discover.archive.selection import RULE, Choice, choose
 
-__all__ = ["OK", "RULE", "Archive", "Candidate", "Choice", "choose"]
+__all__ = ["OK", "RULE", "Archive", "Candidate", "Choice", "choose", "pareto_front"]

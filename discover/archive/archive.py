@@ -37,6 +37,23 @@ def _structure(law: Law) -> str:
     return f"{outer}/{'+'.join(sorted(inner))}/{len(law.inputs)}"
 
 
+def _merit(candidate: Candidate) -> float:
+    """What the hall and the front go by, lower is better: validation, worse for a law that misbehaves far away."""
+    unruly = candidate.validation is not None and candidate.validation.far
+    return candidate.score + (_UNRULY if unruly else 0.0)
+
+
+def pareto_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Those that no other beats on score and complexity at once, simplest first."""
+    front: list[Candidate] = []
+    best = float("inf")
+    for candidate in sorted(candidates, key=lambda c: (c.complexity, _merit(c))):
+        if _merit(candidate) < best - 1e-9:
+            front.append(candidate)
+            best = _merit(candidate)
+    return tuple(front)
+
+
 @dataclass(eq=False)
 class Archive:
     """The memory of one run.
@@ -67,12 +84,6 @@ class Archive:
         simple = self.penalty * candidate.complexity + 0.5 * candidate.surplus
         return validation.score + 0.15 * inside + simple + unruly
 
-    @staticmethod
-    def _merit(candidate: Candidate) -> float:
-        """What the hall and the front go by, lower is better: validation, worse for a law that misbehaves far away."""
-        unruly = candidate.validation is not None and candidate.validation.far
-        return candidate.score + (_UNRULY if unruly else 0.0)
-
     def knows(self, key: str) -> bool:
         return key in self._keys
 
@@ -90,7 +101,7 @@ class Archive:
                 self.failures[candidate.status if candidate.status != OK else "poor fit"] += 1
                 continue
             holder = self.hall.get(candidate.complexity)
-            if holder is None or self._merit(candidate) < self._merit(holder):
+            if holder is None or _merit(candidate) < _merit(holder):
                 self.hall[candidate.complexity] = candidate
             if self._enter(candidate):
                 entered.append(candidate)
@@ -142,14 +153,7 @@ class Archive:
 
     def pareto_front(self) -> tuple[Candidate, ...]:
         """Laws that nothing beats on score and complexity at once, simplest first."""
-        front: list[Candidate] = []
-        best = float("inf")
-        for complexity in sorted(self.hall):
-            merit = self._merit(self.hall[complexity])
-            if merit < best - 1e-9:
-                front.append(self.hall[complexity])
-                best = merit
-        return tuple(front)
+        return pareto_front(self.hall.values())
 
     def best(self) -> Candidate | None:
         return self.elites[0] if self.elites else None

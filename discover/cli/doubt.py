@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,18 +33,26 @@ def law_and_task(law: str, store_path: Path) -> tuple[dict[str, Any], Task]:
     return row, task
 
 
-def bands_for(row: dict[str, Any], task: Task, store_path: Path, seed: int) -> Bands:
-    """Bands of a stored law; the near-tied laws are those of its own run."""
+def bands_for(row: dict[str, Any], task: Task, store_path: Path, seed: int, best_over: Sequence[str] = ()) -> Bands:
+    """Bands of a stored law; the near-tied laws are those of its own run.
+
+    Where the best values of some inputs are asked for, all laws are refitted on the rows near them.
+    """
     import numpy as np
 
     from discover.intervals import FittedForm, bands_of
+    from discover.planning import rows_near_optimum
     from discover.report import other_forms
     from discover.store import latest_leaderboard
 
     ready_fitter()
     rows = latest_leaderboard(task.name, store_path, run=row.get("run")) or (row,)
     form = FittedForm.of_row(row, task)
-    return bands_of(task, form, other_forms(rows, row, task), rng=np.random.default_rng(seed))
+    others, rng = other_forms(rows, row, task), np.random.default_rng(seed)
+    near = rows_near_optimum(task, form, best_over) if best_over else None
+    if near is None:
+        return bands_of(task, form, others, rng=rng)
+    return bands_of(replace(task, training=near), form, others, rng=rng, refit=True)
 
 
 def names(text: str) -> list[str]:
@@ -74,6 +84,8 @@ def tell(question: Question, decision: Decision, row: dict[str, Any], as_json: b
         )
     target = record["target"]
     click.echo(f"  {target['name']} = {target['value']:.5g}, 90% band {target['lower']:.5g} to {target['upper']:.5g}")
+    if record["rows"] < record["of_rows"]:
+        click.echo(f"  fitted to the {record['rows']} of {record['of_rows']} rows nearest the best of their setting")
     for note in record["notes"]:
         click.echo(f"discover: note: {note}", err=True)
 
@@ -124,5 +136,7 @@ def decision_record(question: Question, decision: Decision, row: dict[str, Any])
         "budget": question.budget if question.cost is not None else None,
         "distance": decision.distance,
         "laws": decision.laws,
+        "rows": decision.rows,
+        "of_rows": question.task.training.n_rows,
         "notes": notes,
     }

@@ -23,7 +23,8 @@ from discover.cli.options import json_option, seed_option, store_option
 def optimum(law: str, over: str, given: str, cell: str, seed: int, as_json: bool, store_path: Path) -> None:
     """Find the values of the inputs --over that make the target of LAW best at the inputs --at.
 
-    Inputs that are no scale axes are looked for within what was measured.
+    Inputs that are no scale axes are looked for within what was measured, with the law refitted on the half of the rows
+    that it puts nearest the best of their setting.
 
     \b
     discover optimum lr_bsz/1 --over lr,batch_size --at n_params=1e9,d_tokens=1e11
@@ -35,4 +36,4 @@ def optimum(law: str, over: str, given: str, cell: str, seed: int, as_json: bool
     row, task = law_and_task(law, store_path)
     parsed = parse(row["formula"], task.input_names)
     question = ask(task, parsed, over=names(over), at=read_values(given), cell=cell)
-    tell(question, decide(question, bands_for(row, task, store_path, seed)), row, as_json)
+    tell(question, decide(question, bands_for(row, task, store_path, seed, best_over=question.over)), row, as_json)

@@ -7,9 +7,8 @@ precision that JAX is set to.
 
 from __future__ import annotations
 
-from discover.exporters.fitted import FittedLaw, free_names
-from discover.exporters.infix import to_source
-from discover.exporters.python_module import key_source, parameter_lines, predict_usage, refusal_lines
+from discover.exporters.fitted import FittedLaw
+from discover.exporters.python_module import begin, parameter_lines, refusal_lines
 from discover.law import GRAMMAR
 
 _TAKEN = {"jax", "jnp", "enable_x64", "float", "PARAMETERS", "parameters", "group", "target", "precision", "ValueError",
@@ -20,11 +19,7 @@ _SPECIAL = {"erf": "jax.scipy.special.erf({0})", "gamma": "jax.scipy.special.gam
 def export(fitted: FittedLaw) -> str:
     """Source of the module; predictions equal those of the law to rounding, in double or in single precision."""
     law = fitted.law
-    names = free_names((*law.inputs, *law.parameters), _TAKEN)
-    inputs = [names[name] for name in law.inputs]
-    source = to_source(law.expression, names, _call)
-    chosen, key = key_source(fitted)
-    lines = ['"""', *fitted.heading(), "", predict_usage(fitted, [*inputs, *chosen])]
+    names, inputs, chosen, key, source, lines = begin(fitted, _TAKEN, _call)
     lines += ["`parameters` takes the place of those fitted, as a dict; differentiate with respect to it to fine-tune."]
     lines += ["It computes in double precision inside and returns single precision unless jax_enable_x64 is set."]
     lines += ['"""', ""]

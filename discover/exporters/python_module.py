@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from discover.exporters.fitted import FittedLaw, free_names
 from discover.exporters.infix import to_source
 from discover.law import GRAMMAR
@@ -12,11 +15,8 @@ _TAKEN = {"np", "math", "float", "PARAMETERS", "group", "target", "cell", "Value
 def export(fitted: FittedLaw) -> str:
     """Source of the module; predictions equal those of the law to rounding."""
     law = fitted.law
-    names = free_names((*law.inputs, *law.parameters), _TAKEN)
-    inputs = [names[name] for name in law.inputs]
-    source = to_source(law.expression, names, _call)
-    chosen, key = key_source(fitted)
-    lines = ['"""', *fitted.heading(), "", predict_usage(fitted, [*inputs, *chosen]), '"""', ""]
+    names, inputs, chosen, key, source, lines = begin(fitted, _TAKEN, _call)
+    lines += ['"""', ""]
     lines += ["import math", ""] if "math." in source else []
     lines += ["import numpy as np", "", *parameter_lines(fitted, bool(chosen)), "", ""]
     lines += [f"def predict({', '.join([*inputs, *chosen])}):", *refusal_lines(chosen, key)]
@@ -25,6 +25,34 @@ def export(fitted: FittedLaw) -> str:
     lines += [f"    {name} = np.asarray({name}, dtype=float)" for name in inputs]
     lines += ['    with np.errstate(all="ignore"):', f"        return {source}", ""]
     return "\n".join(lines)
+
+
+class Beginning(NamedTuple):
+    """What modules in every dialect of Python share.
+
+    Attributes:
+        names: What each input and parameter is called in the source; `inputs` are the former in order.
+        chosen, key: As `key_source` gives them.
+        source: The law's value as an expression.
+        lines: The module's docstring, not yet closed.
+    """
+
+    names: dict[str, str]
+    inputs: list[str]
+    chosen: list[str]
+    key: str
+    source: str
+    lines: list[str]
+
+
+def begin(fitted: FittedLaw, taken: set[str], call: Callable[[str, list[str]], str]) -> Beginning:
+    """The beginning of a module that uses the names `taken`; `call` writes the call of a function."""
+    law = fitted.law
+    names = free_names((*law.inputs, *law.parameters), taken)
+    inputs = [names[name] for name in law.inputs]
+    chosen, key = key_source(fitted)
+    lines = ['"""', *fitted.heading(), "", predict_usage(fitted, [*inputs, *chosen])]
+    return Beginning(names, inputs, chosen, key, to_source(law.expression, names, call), lines)
 
 
 def key_source(fitted: FittedLaw) -> tuple[list[str], str]:

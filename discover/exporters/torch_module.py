@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-from discover.exporters.fitted import FittedLaw, free_names
-from discover.exporters.infix import to_source
-from discover.exporters.python_module import key_source, parameter_lines, predict_usage, refusal_lines
+from discover.exporters.fitted import FittedLaw
+from discover.exporters.python_module import begin, parameter_lines, refusal_lines
 from discover.law import GRAMMAR
 
 _TAKEN = {"torch", "self", "Law", "PARAMETERS", "CELLS", "group", "target", "given", "value", "dtype", "ValueError",
@@ -38,11 +37,7 @@ def _precision(*given):
 def export(fitted: FittedLaw) -> str:
     """Source of the module; predictions equal those of the law to rounding, in double or in single precision."""
     law = fitted.law
-    names = free_names((*law.inputs, *law.parameters), _TAKEN)
-    inputs = [names[name] for name in law.inputs]
-    source = to_source(law.expression, names, _call)
-    chosen, key = key_source(fitted)
-    lines = ['"""', *fitted.heading(), "", predict_usage(fitted, [*inputs, *chosen])]
+    names, inputs, chosen, key, source, lines = begin(fitted, _TAKEN, _call)
     lines += ["Law() is a torch.nn.Module with the same call; its `table` holds the parameters, a row per entry of"]
     lines += ["PARAMETERS, in double precision: leave it so. Tensors come back in the precision that they had."]
     lines += ['"""', "", "import torch", "", *parameter_lines(fitted, bool(chosen))]

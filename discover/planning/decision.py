@@ -32,6 +32,7 @@ class Decision:
         exponent_ends: (2, free) of their interval.
         distance: How far beyond the data the optimum lies, in ranges of the scale axes.
         laws: How many laws had a say.
+        rows: How many training rows they were fitted on.
     """
 
     optimum: Optimum
@@ -42,6 +43,7 @@ class Decision:
     exponent_ends: np.ndarray
     distance: float
     laws: int
+    rows: int
 
 
 def decide(question: Question, bands: Bands, level: float = 0.9) -> Decision:
@@ -51,8 +53,8 @@ def decide(question: Question, bands: Bands, level: float = 0.9) -> Decision:
     percentiles are the interval.
     """
     ensemble = bands.ensemble
-    main, cell = ensemble.forms[0], question.cell
-    best = optimum(question, main.law, ensemble.parameters[0][cell])
+    cell = question.cell
+    best = _optimum_of(question, ensemble, 0)
     exponent = _exponents(question, ensemble, best)
     places, exponents, weights = [best.values], [exponent], [0.0]
     drawn = ensemble.drawn[:, cell]
@@ -71,7 +73,8 @@ def decide(question: Question, bands: Bands, level: float = 0.9) -> Decision:
     row = rows_at(question, best.values)
     distance = float(distance_beyond(ensemble.task, ensemble.task.training, row)[0])
     band = bands.predict(row, level)
-    return Decision(best, ends[0], ends[1], band, exponent, np.array(exponent_ends), distance, len(ensemble.forms))
+    laws, rows = len(ensemble.forms), ensemble.task.training.n_rows
+    return Decision(best, ends[0], ends[1], band, exponent, np.array(exponent_ends), distance, laws, rows)
 
 
 def rows_at(question: Question, values: np.ndarray) -> Rows:
@@ -84,6 +87,17 @@ def rows_at(question: Question, values: np.ndarray) -> Rows:
     return Rows(
         training.input_names, training.cells, inputs, np.zeros(1), np.array([question.cell]), np.zeros(1, dtype=int)
     )
+
+
+def _optimum_of(question: Question, ensemble: Ensemble, law: int) -> Optimum:
+    """The optimum of one law.
+
+    Where the law was refitted, the search begins at the optimum that its parameters before had: rows around an optimum
+    no longer tell how the target rises far from it, and a refit may dip there.
+    """
+    form, own = ensemble.forms[law], ensemble.parameters[law]
+    first = optimum(question, form.law, form.parameters[question.cell])
+    return first if own is form.parameters else optimum(question, form.law, own[question.cell], near=first.values)
 
 
 def _vote(
@@ -104,7 +118,11 @@ def _vote(
             return  # a law without these inputs has no opinion about them
         usual = dict(zip(rows.input_names, map(float, rows.inputs[0]), strict=True))
         question = replace(question, at={n: v for n, v in usual.items() if n not in question.over} | dict(question.at))
-        found = optimum(question, form.law, parameters, near=None if near is None else near.values)
+        found = (
+            _optimum_of(question, ensemble, law)
+            if near is None
+            else optimum(question, form.law, parameters, near=near.values)
+        )
     except DiscoverError:
         return
     places.append(found.values)

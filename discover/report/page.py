@@ -7,6 +7,7 @@ and the network besides.
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ def page(evidence: Evidence, figures: Mapping[str, str]) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
         'img-src data:">',
         f"<title>{escape(title)}</title><style>{_style()}</style></head><body><main>",
-        f'<p class="kicker">{escape(task.name)}</p><h1>{escape(task.title)}</h1><p>{escape(task.summary)}</p>',
+        f'<p class="kicker">{escape(task.name)}</p><h1>{escape(task.title)}</h1><p>{_prose(task.summary)}</p>',
         f'<div class="card{long}">{to_mathml(evidence.form.law.expression, target)}{_facts(evidence)}</div>',
         _parameters(evidence),
         "<h2>Fit</h2>", _figure("measured_and_predicted", figures), _figure("residuals", figures),
@@ -130,6 +131,11 @@ def _extrapolation(evidence: Evidence, figures: Mapping[str, str]) -> str:
     return "".join(found)
 
 
+def _prose(text: str) -> str:
+    """Text with its `names` set as such."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _coverage(evidence: Evidence) -> str:
     found = evidence.bands.coverage(LEVEL)
     if not found:
@@ -138,13 +144,15 @@ def _coverage(evidence: Evidence) -> str:
     inside = sum(part * count for part, count in found.values()) / rows
     lines = [[escape(name), f"{part:.0%}", str(count)] for name, (part, count) in found.items()]
     tied = len(evidence.bands.ensemble.forms) - 1
-    reach = f"{evidence.bands.reach:.2g}"
+    along = bool(evidence.task.scale_axes)
+    held_back = "each fold holding back the top of a scale axis" if along else "each fold holding back some settings"
+    reach = f" Folds reach {evidence.bands.reach:.2g} ranges of a scale axis beyond their data." if along else ""
     return (
         f"<p>The band joins three doubts: the scatter of rows around the law, refits on resampled rows, and the spread "
         f"of {tied} other law{'s' if tied != 1 else ''} that validation could hardly tell from this one. It is then "
-        "widened or narrowed by how far the laws missed on folds of the training rows, each fold holding back the top "
-        f"of a scale axis. <b>With the factor learnt from the other folds, {inside:.0%} of {rows} held-back rows lay "
-        f"inside the {LEVEL:.0%} band.</b> Folds reach {reach} ranges of a scale axis beyond their data.</p>"
+        "widened or narrowed by how far the laws missed on folds of the training rows, "
+        f"{held_back}. <b>With the factor learnt from the other folds, {inside:.0%} of {rows} held-back rows lay "
+        f"inside the {LEVEL:.0%} band.</b>{reach}</p>"
         + _table(["fold", "inside", "rows"], lines, numbers={"inside", "rows"})
     )
 

@@ -14,40 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from discover.cli import main
+from tests.folders import task_text, write_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TASK = """
-[task]
-name = "widgets_scaling"
-title = "Loss of widgets"
-summary = "Planted: E + A/N**alpha + B/D**beta."
-scale_axes = ["N", "D"]
-parameter_cap = 5
-
-[data]
-file = "points.csv"
-groups = ["kind"]
-
-[[inputs]]
-name = "N"
-unit = "parameters"
-scale = "log"
-
-[[inputs]]
-name = "D"
-unit = "tokens"
-scale = "log"
-
-[[targets]]
-name = "loss"
-unit = "nats"
-scale = "log"
-
-[split]
-reason = "the largest models"
-any_of = [{ column = "N", at_least = 1e9 }]
-"""
+TASK = task_text(
+    "widgets_scaling", {"N": "parameters", "D": "tokens"}, '{ column = "N", at_least = 1e9 }', groups=("kind",)
+)
 
 HUMAN = """
 [[laws]]
@@ -66,11 +39,7 @@ def write_task(folder: Path) -> Path:
             for data in (1e9, 4e9, 16e9, 64e9):
                 loss = floor + 400 / size**0.34 + 410 / data**0.28
                 lines.append(f"{kind},{size:.0f},{data:.0f},{loss:.4f}")
-    folder.mkdir(parents=True)
-    (folder / "points.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "task.toml").write_text(TASK, encoding="utf-8")
-    (folder / "human.toml").write_text(HUMAN, encoding="utf-8")
-    return folder
+    return write_folder(folder, TASK, lines, HUMAN)
 
 
 Command = Callable[..., Result]

@@ -9,37 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.folders import task_text, write_folder
+
 from .conftest import Command
-
-TASK = """
-[task]
-name = "checked"
-title = "Checked"
-scale_axes = ["N", "D"]
-parameter_cap = 5
-
-[data]
-file = "points.csv"
-{groups}
-
-[[inputs]]
-name = "N"
-unit = "parameters"
-scale = "log"
-
-[[inputs]]
-name = "D"
-unit = "tokens"
-scale = "log"
-
-[[targets]]
-name = "loss"
-unit = "nats"
-scale = "log"
-
-[split]
-any_of = [{{ column = "N", at_least = 1e9 }}]
-"""
 
 Row = tuple[str, float, float, float]
 SIZES, DATA = (1e7, 3e7, 1e8, 3e8, 1e9), (1e9, 4e9, 1.6e10, 6.4e10)
@@ -60,9 +32,10 @@ def findings(discover: Command, tmp_path: Path) -> Callable[..., list[dict]]:
     """What `check --json` finds in a table, and its exit code is what it should be."""
 
     def check(rows: list[Row], groups: bool = False) -> list[dict]:
-        (tmp_path / "task.toml").write_text(TASK.format(groups='groups = ["kind"]' if groups else ""))
+        held_out = '{ column = "N", at_least = 1e9 }'
+        task = task_text("checked", {"N": "parameters", "D": "tokens"}, held_out, groups=("kind",) if groups else ())
         lines = ["kind,N,D,loss", *(f"{kind},{n:.6g},{d:.6g},{loss:.5f}" for kind, n, d, loss in rows)]
-        (tmp_path / "points.csv").write_text("\n".join(lines) + "\n")
+        write_folder(tmp_path, task, lines)
         result = discover("check", tmp_path, "--json")
         found = json.loads(result.stdout)
         wrong = any(each["severity"] == "wrong" for each in found)

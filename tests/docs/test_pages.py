@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,12 @@ def test_page_begins_with_its_title_and_marks_only_what_is_known(page: Path):
     assert len(marks) == len(re.findall(r"^<!--", text, re.MULTILINE)), "a comment that no code block follows"
     for mark in marks:
         assert re.fullmatch(r"run|output|file: [\w.-]+", mark), mark
+
+
+def test_make_installs_extras_that_there_are():
+    """`make docs` needs one that was lost once: pip only warns of it."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    asked = re.findall(r"\$\(call install,(\w+)\)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert "docs" in asked
+    assert set(asked) <= set(extras)
+    assert any(need.startswith("mkdocs>") for need in extras["docs"])

@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import mpmath
 import numpy as np
 import pytest
 
 from discover.law import GRAMMAR
+from tests.exact import EXACT
 
-EXACT: dict[str, Callable[..., Any]] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
-    "neg": lambda a: -a,
-    "pow": lambda a, b: a**b,
-    "exp": mpmath.exp,
-    "log": mpmath.log,
-    "sqrt": mpmath.sqrt,
-    "tanh": mpmath.tanh,
-    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "sin": mpmath.sin,
-    "cos": mpmath.cos,
-    "atan": mpmath.atan,
-    "erf": mpmath.erf,
-    "gamma": mpmath.gamma,
-    "log10": mpmath.log10,
-    "log2": lambda x: mpmath.log(x, 2),
-    "log1p": lambda x: mpmath.log(1 + x),
-    "expm1": mpmath.expm1,
-}
 POSITIVE = ("log", "sqrt", "log10", "log2", "pow")
 ARGUMENTS = (1e-12, 3e-5, 0.2, 0.7, 1.4, 3.0, 12.5, 36.0, 250.0)
 SLOPE_LOST = 1e-12  # derivatives are computed from the value: 1 - v*v keeps only the digits that v has

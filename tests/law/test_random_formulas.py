@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from discover.law import parse
 from discover.law.compiler import Tape, evaluate, evaluate_with_error, linear_parts, log_of
+from tests.exact import FUNCTIONS
 
 INPUTS = ("N", "D")
 PARAMETERS = ("E", "alpha", "beta", "gamma", "lambda_")
@@ -28,25 +29,6 @@ SHAKE = 1e-11  # relative
 
 Tree = Any  # str (a name) | float | ("neg", tree) | (operator or function, tree, ...)
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "exp": mpmath.exp,
-    "log": mpmath.log,
-    "sqrt": mpmath.sqrt,
-    "tanh": mpmath.tanh,
-    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "sin": mpmath.sin,
-    "cos": mpmath.cos,
-    "atan": mpmath.atan,
-    "erf": mpmath.erf,
-    "gamma": mpmath.gamma,
-    "log10": mpmath.log10,
-    "log2": lambda x: mpmath.log(x, 2),
-    "log1p": lambda x: mpmath.log(1 + x),
-    "expm1": lambda x: mpmath.exp(x) - 1,
-}
 
 leaves = st.sampled_from(INPUTS + PARAMETERS) | st.sampled_from(NUMBERS)
 trees = st.recursive(

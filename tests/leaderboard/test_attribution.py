@@ -15,32 +15,9 @@ from discover.leaderboard import WAYS, Way, attribute, refitting
 from discover.leaderboard import attribution as ways_of_fitting
 from discover.scoring import Yardstick
 from discover.task import HumanLaw, Task, load_task
+from tests.folders import task_text, write_folder
 
-TASK = """
-[task]
-name = "planted_scaling"
-title = "Planted"
-summary = "2 + 300/N**0.5, with some rows far off."
-scale_axes = ["N"]
-parameter_cap = 3
-
-[data]
-file = "points.csv"
-
-[[inputs]]
-name = "N"
-unit = "parameters"
-scale = "log"
-
-[[targets]]
-name = "loss"
-unit = "nats"
-scale = "log"
-
-[split]
-reason = "the largest"
-any_of = [{ column = "N", at_least = 3e6 }]
-"""
+TASK = task_text("planted_scaling", {"N": "parameters"}, '{ column = "N", at_least = 3e6 }', cap=3)
 
 HUMAN = """
 [[laws]]
@@ -63,11 +40,7 @@ def planted(folder: Path) -> Task:
     for place, n in enumerate(np.geomspace(1e4, 1e7, 40)):
         off = 0.15 if place % 6 == 3 and n < 3e6 else 0.0
         lines.append(f"{n:.1f},{2 + 300 / n**0.5 + off:.6f}")
-    folder.mkdir()
-    (folder / "points.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "task.toml").write_text(TASK, encoding="utf-8")
-    (folder / "human.toml").write_text(HUMAN, encoding="utf-8")
-    return load_task(folder)
+    return load_task(write_folder(folder, TASK, lines, HUMAN))
 
 
 @pytest.fixture(scope="module")

@@ -123,6 +123,14 @@ def test_every_part_is_there(written: str):
     assert re.search(r"\d+% of \d+ held-back rows lay inside the 90% band", written)
 
 
+def test_a_task_without_scale_axes_is_told_nothing_of_them(evidence: Evidence, written: str):
+    assert "holding back the top of a scale axis" in written
+    page = html_of(replace(evidence, task=replace(evidence.task, scale_axes=(), summary="reads `own` & more")))
+    assert "each fold holding back some settings" in page
+    assert "ranges of a scale axis beyond" not in page
+    assert "<p>reads <code>own</code> &amp; more</p>" in page
+
+
 def test_ids_of_figures_do_not_collide(written: str):
     ids = re.findall(r'\bid="([^"]+)"', written)
     assert len(ids) == len(set(ids))

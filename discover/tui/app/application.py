@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.measure import Measurement
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LOOKS = 1.0
 _WIDE = 110  # from this width on the plot stands beside the other tabs
 _TABS = ("law", "plot", "lineage", "compare", "run")
+_BOX_EDGES = 6  # columns: border, padding and a scroll bar
 _STYLES = {"discovered": "bold", "baseline": "dim", CANDIDATE: "cyan"}
 
 
@@ -79,19 +81,23 @@ class Told(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="box"):
-            yield Static(self._shown)
+            shown, console = Static(self._shown), self.app.console
+            # Its own width, or what the terminal leaves: else the box is as wide as the line below.
+            natural = Measurement.get(console, console.options, self._shown).maximum
+            shown.styles.width = min(natural, self.app.size.width - _BOX_EDGES)
+            yield shown
             yield Static(Text("Escape closes this", style="dim"))
 
 
 _HELP = """\
-up, down   choose a law, or a task on the left; Tab goes from one to the other
+up, down   choose a law, or a task on the left; Tab goes between them
 /          filter: words that a law must contain, and conditions such as
            size<20 valid>0.9 heldout>=0.5 par<6 rank<=5; Escape ends it
-s S        sort by the next column; turn the order around; or click a heading
-1 2 3 4 5  the law, its plot, its lineage, two laws compared, the newest run
-x g        another horizontal axis of the plot; another cell (group or target)
-c          mark a law to compare with; the next one chosen stands beside it
-a          the best 500 candidates of the newest run, or the leaderboard again
+s S        sort by the next column; turn the order; or click a heading
+1 2 3 4 5  law, plot, lineage, two laws compared, the newest run
+x g        another axis of the plot; another cell (group or target)
+c          mark a law; the next one chosen is compared with it
+a          the newest run's best 500 candidates, or the leaderboard again
 e v r      export the law; derive its row again (verify); write the report
 z          the lower half alone, or both
 q          leave
@@ -145,7 +151,7 @@ class LeaderboardApp(App[None]):
     .wide #tasks { width: 26; }
     .zoomed #laws { display: none; }
     Pick, Told { align: center middle; }
-    #box { width: auto; max-width: 90%; height: auto; max-height: 90%; border: round $primary; padding: 0 1;
+    #box { width: auto; max-width: 100%; height: auto; max-height: 90%; border: round $primary; padding: 0 1;
            background: $surface; }
     #box OptionList { border: none; height: auto; width: 30; }
     #box Static { width: auto; }

@@ -18,7 +18,9 @@ pytest.importorskip("textual")
 from textual.widgets import Input
 
 from discover.errors import DiscoverError, StoreError
+from discover.leaderboard import Check
 from discover.store import Batch, Candidacy, Store
+from discover.tui import checks_table
 from discover.tui.app.application import Actions, LeaderboardApp
 from tests.cli.conftest import write_task
 
@@ -244,6 +246,18 @@ def test_actions_get_the_chosen_row_and_what_they_say_is_shown(store: Path):
     assert said in screens(store, "r", actions=actions, until=said)[-1]
     said = "a table of checks"
     assert said in screens(store, "v", actions=actions, until=said)[-1]
+
+
+def test_what_verify_and_help_tell_is_read_in_full_at_80_columns(store: Path):
+    """A table was cut to the width of the line below it, and the help at the edge of its box."""
+    checks = [Check("refit moves predictions by (spreads)", 0.0, 0.0, True), Check("id", "w-1", "w-1", True)]
+    verified = Actions(("json",), verify=lambda record: (checks_table(checks), True))
+    told = screens(store, "v", actions=verified, until="matches")[-1]
+    assert "refit moves predictions by" in told
+    assert told.count("matches") == 2
+    told = screens(store, "question_mark", until="Escape closes this")[-1]
+    for words in ("Tab goes between them", "the newest run", "or the leaderboard again", "has no rank yet."):
+        assert words in told
 
 
 def test_a_candidate_is_not_exported(store: Path):
