@@ -111,7 +111,7 @@ def _rank(finding: Finding) -> tuple[bool, int, int, float]:
 
 
 def _finding(law: Law, each: _Candidate, roles: Mapping[str, str], seed: int) -> Finding:
-    found = relation(law, each.law, roles=roles, rng=np.random.default_rng(seed), screen=True)
+    found = relation(law, each.law, roles=roles, seed=seed, screen=True)
     return Finding(each.ids, each.law, found, each.same_quantities)
 
 
