@@ -116,7 +116,8 @@ def _fitted(
         cells = Cells(tables, target, np.ones(target.shape), np.full(len(target), target.shape[1]))
         initial = None if before is None else before.parameters[None]
         work = {"polish": True, "steps": 120, "tolerance": 1e-28} if thorough else {"steps": 60, "tolerance": 1e-9}
-        parameters, _, _ = fit_cells(own, cells, Recipe(), starts=starts, rng=rng, initial=initial, **work)  # type: ignore[arg-type]
+        with np.errstate(all="ignore"):
+            parameters, _, _ = fit_cells(own, cells, Recipe(), starts=starts, rng=rng, initial=initial, **work)  # type: ignore[arg-type]
         values = values_of(own, points.inputs, np.asarray(parameters))
     with np.errstate(all="ignore"):
         off = np.nan_to_num(np.abs(values - target) / scale, nan=np.inf)

@@ -182,11 +182,12 @@ def _most(finding: Finding, law: Law) -> bool:
     return len(law.parameters) - len(finding.law.parameters) <= 2
 
 
-def _rank(finding: Finding) -> tuple[bool, bool, int, bool, int, float]:
+def _rank(finding: Finding) -> tuple[bool, bool, int, bool, float, int]:
+    """The closest first: the shortest law that holds this one, or the longest that it holds."""
     other_inputs = finding.reads != SAME and finding.kind != IDENTICAL
-    pair = _ORDER[finding.kind], finding.relation.by == "limit"
-    frozen = len(finding.relation.frozen)
-    return (not finding.same_quantities, other_inputs, *pair, frozen, -float(finding.law.complexity))
+    limit, frozen, long = finding.relation.by == "limit", len(finding.relation.frozen), float(finding.law.complexity)
+    pair = (long, frozen) if finding.kind == SPECIAL else (float(frozen), -int(long))
+    return (not finding.same_quantities, other_inputs, _ORDER[finding.kind], limit, *pair)
 
 
 def _finding(law: Law, each: _Candidate, roles: Mapping[str, str], seed: int) -> Finding:

@@ -40,8 +40,7 @@ def certificate_lines(row: Record) -> list[str]:
 
 
 def certificates_note(row: Record) -> str:
-    """How many certificates a law has: "certain: 6 ✓, 3 ✗, 2 ?"; "" for none."""
+    """How many certificates a law has: "statements beyond the data: 6 proved ✓, 2 refuted ✗"; "" for none."""
     marks = [line[0] for line in certificate_lines(row)]
-    if not marks:
-        return ""
-    return "certain: " + ", ".join(f"{marks.count(mark)} {mark}" for mark in _MARKS.values() if mark in marks)
+    counts = [f"{marks.count(mark)} {verdict} {mark}" for verdict, mark in _MARKS.items() if mark in marks]
+    return "statements beyond the data: " + ", ".join(counts) if counts else ""

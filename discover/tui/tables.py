@@ -76,7 +76,7 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
     notes = [Text(LEGEND, style="dim")] if known else []
     notes += [Text(note) for row in rows if (note := plain_recipe_note(row))]
     notes += [
-        Text(f"{row['law']}, {note}; discover show {row['law']} tells them")
+        Text(f"{row['law']}: {note}; see: discover show {row['law']}")
         for row in rows
         if row.get("chosen") and (note := certificates_note(row))
     ]
@@ -90,10 +90,15 @@ def _room_for_known_as(rows: Sequence[Record], width: int, paid: bool) -> int:
     longest = max((len(known_as_sign(row)) for row in rows), default=0)
     if not longest or width >= WIDE:
         return longest
-    cells = [(3, len(str(row["law"])), len(str(row["origin"])), len(str(row.get("complexity", "")))) for row in rows]
-    taken = sum(max(own) for own in zip(*cells, (3, 3, 6, 4), strict=True)) + 8 + 8 + 7  # two scores, and gaps
+    heads = (4, 3, 6, 4, 6, 8)  # of rank, law, origin, size and the two scores
+    cells = [
+        (3, *(len(str(row.get(name, ""))) for name in ("law", "origin", "complexity")),
+         len(number(row.get("validation_r2"))), len(number(row.get("held_out_r2"))))
+        for row in rows
+    ]  # fmt: skip
+    taken = sum(max(own) for own in zip(*cells, heads, strict=True)) + 15  # gaps and edges
     if paid:
-        taken += 1 + max(len(cost(row.get("cost"))) for row in rows)
+        taken += 2 + max(len(cost(row.get("cost"))) for row in rows)
     room = width - taken
     return min(room, max(longest, _LEAST)) if room >= _LEAST else 0
 
