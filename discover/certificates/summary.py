@@ -64,7 +64,7 @@ def _in_short(statement: Statement, single: bool) -> tuple[str, str]:
     if statement.about == "monotone":
         return "", statement.text.removesuffix(" on the whole domain")
     if statement.about == "optimum":
-        along, _, places = statement.text.partition(": ")
+        places = statement.text.partition(": ")[2]
         name = statement.input
         if single:
             return "", f"{places} of {name}"

@@ -100,8 +100,7 @@ def identify(
     key = free_key(law)
     by_key = [each for each in candidates if free_key(each.law) == key]
     if by_key:
-        found = [_finding(law, each, roles, seed) for each in by_key]
-        return tuple(sorted(found, key=_rank))
+        return tuple(sorted((_finding(law, each, roles, seed) for each in by_key), key=_rank))
     found: list[Finding] = []
     apart: list[Finding] = []
     for each in candidates:
@@ -152,8 +151,8 @@ def known_as(
         return _finding(law, same, roles, seed)
     found: list[Finding] = []
     apart: list[Finding] = []
-    nearest = sorted(candidates, key=lambda each: (abs(len(each.law.parameters) - len(law.parameters)), not each.fitting))
-    for each in nearest:
+    size = len(law.parameters)
+    for each in sorted(candidates, key=lambda each: (abs(len(each.law.parameters) - size), not each.fitting)):
         if time.thread_time() > over:
             return UNDECIDED
         finding = _finding(law, each, roles, seed)

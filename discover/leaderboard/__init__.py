@@ -9,4 +9,16 @@ from discover.leaderboard.board import PlainRecipe, Row, build
 from discover.leaderboard.remarks import KnownAs, remarks
 from discover.leaderboard.verification import Check, verify
 
-__all__ = ["WAYS", "Check", "KnownAs", "PlainRecipe", "Row", "Way", "attribute", "baselines", "build", "remarks", "verify"]
+__all__ = [
+    "WAYS",
+    "Check",
+    "KnownAs",
+    "PlainRecipe",
+    "Row",
+    "Way",
+    "attribute",
+    "baselines",
+    "build",
+    "remarks",
+    "verify",
+]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from discover.task import Task
 
 NEW, UNKNOWN = "new", "unknown"
-_SECONDS_EACH, _SECONDS = 2.0, 6.0  # of processor time to identify a law, and all of them
+_SECONDS_EACH, _SECONDS = 2.0, 7.0  # of processor time to identify a law, and all of them
 _CERTIFY_SECONDS = 2.0
 _BOXES = 20_000  # that may be looked at for the certificates of one law
 _FEWEST_BOXES, _MOST_BOXES = 200, 1_500  # for one statement
@@ -49,7 +49,7 @@ def remarks(task: Task, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
 
     Args:
         rows: With `origin`, `name`, `formula` and `parameters` (cell label -> name -> value), as a leaderboard keeps
-            them; the first that is `chosen` is looked at first.
+            them. The chosen law is looked at first, baselines last.
 
     Returns:
         For each row, `known_as` (KnownAs, or None where there is nothing to say) and `certificates`. A row whose cells
@@ -61,7 +61,7 @@ def remarks(task: Task, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     made: list[dict[str, Any]] = [{"known_as": None, "certificates": ()} for _ in rows]
     known: dict[str, KnownAs | None] = {}
     left, left_to_certify = _SECONDS, _SECONDS
-    for place in sorted(range(len(rows)), key=lambda place: not rows[place].get("chosen")):
+    for place in sorted(range(len(rows)), key=lambda place: _turn(rows[place])):
         row = rows[place]
         found = _fitted(task, row)
         if found is None:
@@ -79,6 +79,11 @@ def remarks(task: Task, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
         left -= middle - began
         left_to_certify -= time.thread_time() - middle
     return made
+
+
+def _turn(row: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    """Who comes first, should the time not do for all."""
+    return not row.get("chosen"), row["origin"] == "baseline", row["origin"] != "discovered"
 
 
 def _fitted(task: Task, row: Mapping[str, Any]) -> tuple[Law, np.ndarray] | None:
@@ -111,14 +116,16 @@ def _known_as(
     if not law.inputs:
         return None
     unknown = KnownAs(UNKNOWN, (), "not told from published laws in the time allowed")
-    if seconds <= 0.0:
+    is_baseline = row["origin"] == "baseline"  # of these, the canonical form says enough
+    if seconds <= 0.0 and not is_baseline:
         return unknown
     rows = task.training if np.isfinite(parameters).all() else None
-    found = known_as(law, roles, rows=rows, parameters=parameters, target=target, seconds=seconds)
+    allowed = 0.0 if is_baseline else seconds
+    found = known_as(law, roles, rows=rows, parameters=parameters, target=target, seconds=allowed)
     if isinstance(found, Finding):
         return KnownAs(found.kind, found.entries, found.label)
     if found == UNDECIDED:
-        return unknown
+        return None if is_baseline else unknown
     # What people published, and baselines, are not new for being absent from the library.
     return KnownAs(NEW, (), "new form") if row["origin"] == "discovered" else None
 

@@ -103,9 +103,9 @@ def _certificates(row: Mapping[str, Any]) -> str:
         some = f" ({own['cells']} of {own['of']} cells)" if own["cells"] != own["of"] else ""
         items.append(f"<li>{_MARKS.get(own['verdict'], '?')} {escape(str(own['text']))}{escape(some)}</li>")
     return (
-        '<h2>What is certain</h2><p class="soft">Up to a hundred times beyond the data, by interval arithmetic and exact '
-        "rules of limits: ✓ proved, ✗ refuted, ? unknown. Limits are told with the other inputs in the middle of "
-        f'the data.</p><ul class="certain">{"".join(items)}</ul>'
+        '<h2>What is certain</h2><p class="soft">Up to a hundred times beyond the data, by interval arithmetic and '
+        "exact rules of limits: ✓ proved, ✗ refuted, ? unknown. Limits are told with the other inputs in the middle "
+        f'of the data.</p><ul class="certain">{"".join(items)}</ul>'
     )
 
 

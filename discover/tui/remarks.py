@@ -21,8 +21,8 @@ def known_as_sign(row: Record) -> str:
     known = row.get("known_as") or {}
     laws = known.get("laws") or ()
     if laws:
-        return f"{_SIGNS.get(known.get('kind'), '')} {laws[0]}".strip()
-    return {"new": "new", "unknown": "?"}.get(known.get("kind"), "")
+        return f"{_SIGNS.get(str(known.get('kind')), '')} {laws[0]}".strip()
+    return {"new": "new", "unknown": "?"}.get(str(known.get("kind")), "")
 
 
 def known_as_text(row: Record) -> str:

@@ -171,7 +171,9 @@ def test_leaderboard_tells_the_published_law_that_was_found_and_what_is_certain(
     assert "✓ falls with N" in told
 
 
-def test_older_leaderboard_opens_and_is_labelled_on_demand(discover: Command, finished: Path, tmp_path: Path, widgets: Path):
+def test_older_leaderboard_opens_and_is_labelled_on_demand(
+    discover: Command, finished: Path, tmp_path: Path, widgets: Path
+):
     rows = json.loads((finished.parent / "widgets_scaling" / "leaderboard.json").read_text())
     older = [{name: value for name, value in row.items() if name not in ("known_as", "certificates")} for row in rows]
     folder = tmp_path / "widgets_scaling"

@@ -70,7 +70,5 @@ def test_inputs_are_renamed_and_parameters_give_way():
 
 
 def test_the_same_seed_gives_the_same_answer():
-    first, second = (
-        relation(read("a*exp(-k*x) + c"), read("a*(x + d)**b + c"), seed=3) for _ in range(2)
-    )
+    first, second = (relation(read("a*exp(-k*x) + c"), read("a*(x + d)**b + c"), seed=3) for _ in range(2))
     assert first == second

@@ -27,7 +27,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 
 def row(formula: str, origin: str = "discovered", **more: Any) -> dict[str, Any]:
-    cells = {label: VALUES[formula] for label in ("a: loss", "b: loss")}
+    cells = dict.fromkeys(("a: loss", "b: loss"), VALUES[formula])
     return {"law": "w-1", "origin": origin, "name": "x", "formula": formula, "parameters": cells, **more}
 
 

@@ -169,7 +169,7 @@ def test_a_law_of_other_cells_is_refused(task: Task):
 
 def test_the_page_tells_what_laws_are_known_as_and_what_is_certain_of_the_chosen_one(evidence: Evidence):
     known = {"kind": "identical", "laws": ["chinchilla"], "text": f"identical to {HOSTILE}"}
-    proved = {"about": "monotone", "input": "N", "text": f"falls with {HOSTILE}", "verdict": "proved", "cells": 2, "of": 2}
+    proved = {"text": f"falls with {HOSTILE}", "verdict": "proved", "cells": 2, "of": 2}
     some = {**proved, "text": "of one sign", "verdict": "refuted", "cells": 1}
     row = {**evidence.row, "known_as": known, "certificates": [proved, some]}
     text = html_of(replace(evidence, row=row, rows=(row, *evidence.rows[1:])))
