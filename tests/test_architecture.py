@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "leaderboard": {
         "law", "library", "task", "fitting", "scoring", "scoring.held_out", "archive", "assessment", "store",
+        "identity", "certificates",
     },
     "exporters": {"law", "task"},
     "identity": {"law", "library", "task", "fitting"},

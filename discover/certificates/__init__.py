@@ -17,6 +17,7 @@ from discover.certificates.certificate import (
 from discover.certificates.interval import Interval, enclosure, slope
 from discover.certificates.limits import limit
 from discover.certificates.proofs import Axis, Sign, range_on, sign_on, turning_points
+from discover.certificates.summary import Certificate, summary
 
 __all__ = [
     "MARKS",
@@ -24,6 +25,7 @@ __all__ = [
     "REFUTED",
     "UNKNOWN",
     "Axis",
+    "Certificate",
     "Domain",
     "Interval",
     "Sign",
@@ -36,5 +38,6 @@ __all__ = [
     "range_on",
     "sign_on",
     "slope",
+    "summary",
     "turning_points",
 ]

@@ -115,7 +115,7 @@ def certify(
     if not all(math.isfinite(value) for value in known.values()):
         return (Statement("defined", "", "the parameters are numbers", REFUTED, "one of them is not finite"),)
     axes = [axis for axis in domain.axes if axis.name in law.inputs]
-    statements = list(_sign(law, axes, known, most_boxes))
+    statements = list(_sign(law, axes or domain.axes[:1], known, most_boxes))  # a constant, along any axis
     for axis in axes:
         statements.append(_monotone(law, axes, axis, known, domain, most_boxes))
         turn = _optimum(law, axis, known, domain) if statements[-1].verdict != PROVED else None

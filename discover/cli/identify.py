@@ -87,6 +87,8 @@ def _tell(asked: AskedLaw, finding: Finding) -> None:
     relation = finding.relation
     also = f"; the same form: {', '.join(finding.entries[1:])}" if len(finding.entries) > 1 else ""
     click.echo(f"\n{finding.label}{also}\n  {finding.law}")
+    if finding.reads != "the same":
+        click.echo(f"  reads {finding.reads} inputs: {', '.join(finding.law.inputs)}")
     if relation.mapping:
         from discover.identity.mapping import text_of
 
@@ -118,6 +120,7 @@ def _record(asked: AskedLaw, finding: Finding) -> dict[str, Any]:
         "laws": list(finding.entries),
         "formula": str(finding.law),
         "same_quantities": finding.same_quantities,
+        "reads": finding.reads,
         "by": relation.by,
         "proved": _proved(asked, finding),
         "mapping": {name: to_text(formula) for name, formula in (relation.mapping or {}).items()},

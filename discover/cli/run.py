@@ -282,5 +282,8 @@ def _rank(
     rng = np.random.default_rng([run.seed, 2])
     built = boards.build(task, ranked, rng=rng, opening=opening, yardstick=yardstick, library=library)
     asked = {"task": task.name, "seed": run.seed, "budget": run.budget, "run": run.id}
-    store.add_rows(run.id, task.name, with_costs(store, run.id, [{**record(row), **asked} for row in built]))
+    rows = [record(row) for row in built]
+    told = boards.remarks(task, rows)
+    rows = [{**row, **record(own), **asked} for row, own in zip(rows, told, strict=True)]
+    store.add_rows(run.id, task.name, with_costs(store, run.id, rows))
     return store.rows(run=run.id)

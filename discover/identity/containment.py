@@ -67,6 +67,25 @@ def contain(
     return best
 
 
+def glance(
+    holder: Law, law: Law, member: np.ndarray, points: Points, *, starts: int, enough: float, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Misfit of a short fit of `holder` to one member (1, parameter) of `law`: at any point, and inside the data range.
+
+    Args:
+        enough: A misfit below which no other version of the holder is tried.
+    """
+    target = values_of(law, points.inputs, member)
+    spread = np.maximum(np.ptp(target, axis=1), 1e-12 * np.abs(target).max(axis=1))
+    best = (math.inf, math.inf)
+    for own in _versions(holder):
+        found = _fitted(own, holder, target, spread, points, starts, rng, None, thorough=False)
+        best = min(best, (found.typical, float(found.inside[0])))
+        if best[0] <= enough:
+            break
+    return best
+
+
 def unbounded(law: Law) -> Law:
     """The law without bounds on its parameters."""
     return law_of(law.expression, law.inputs, parameters=law.parameters, may_be_fixed=True)
@@ -86,6 +105,7 @@ def _fitted(
     starts: int,
     rng: np.random.Generator,
     before: Containment | None,
+    thorough: bool = True,
 ) -> Containment:
     scale = spread[:, None]
     if not own.parameters:
@@ -95,9 +115,9 @@ def _fitted(
         tables = {name: np.broadcast_to(points.inputs[name], target.shape).copy() for name in own.inputs}
         cells = Cells(tables, target, np.ones(target.shape), np.full(len(target), target.shape[1]))
         initial = None if before is None else before.parameters[None]
-        parameters, _, _ = fit_cells(
-            own, cells, Recipe(), starts=starts, rng=rng, initial=initial, polish=True, steps=120, tolerance=1e-28
-        )
+        work = {"polish": True, "steps": 120, "tolerance": 1e-28} if thorough else {"steps": 60, "tolerance": 1e-9}
+        with np.errstate(all="ignore"):
+            parameters, _, _ = fit_cells(own, cells, Recipe(), starts=starts, rng=rng, initial=initial, **work)  # type: ignore[arg-type]
         values = values_of(own, points.inputs, np.asarray(parameters))
     with np.errstate(all="ignore"):
         off = np.nan_to_num(np.abs(values - target) / scale, nan=np.inf)

@@ -66,7 +66,8 @@ def draw_members(law: Law, points: Points, count: int, rng: np.random.Generator)
         sound = np.isfinite(values).all(axis=1) & (size < 1e9) & (spread > 1e-3 * size)
         calm = sound & (size < 1e4 * typical)
     for kept in (calm, sound):
-        chosen = [i for i in np.flatnonzero(kept)[: 8 * count] if _all_matter(law, points, drawn[i])]
+        tried = np.flatnonzero(kept)[: 8 * count]
+        chosen = tried[_all_matter(law, points, drawn[tried])] if len(tried) else tried
         if len(chosen) >= count:
             return np.asarray(drawn[chosen[:count]])
     rest = np.flatnonzero(calm)
@@ -101,30 +102,31 @@ def _values(law: Law, points: Points, parameters: np.ndarray) -> np.ndarray:
     return values_of(law, points.inputs, parameters)
 
 
-def jacobian(law: Law, points: Points, parameters: np.ndarray) -> np.ndarray:
-    """Derivatives (point, parameter) at one member."""
+def jacobians(law: Law, points: Points, parameters: np.ndarray) -> np.ndarray:
+    """Derivatives (member, point, parameter) at parameters (member, parameter)."""
     tape = Tape([law.expression], law.inputs, law.parameters)
     bound = tape.bind({name: np.asarray(points.inputs[name])[None, :] for name in law.inputs})
     with np.errstate(all="ignore"):
-        values = bound.forward(parameters[None, :])
+        values = bound.forward(parameters)
         columns = bound.backward(values, {tape.outputs[0]: 1.0})
-    size = len(points.inside)
-    return np.stack([np.broadcast_to(np.asarray(c, dtype=float).reshape(-1), (size,)) for c in columns], axis=1)
+    shape = (len(parameters), len(points.inside))
+    return np.stack([np.broadcast_to(np.asarray(column, dtype=float), shape) for column in columns], axis=-1)
 
 
-def _all_matter(law: Law, points: Points, parameters: np.ndarray) -> bool:
-    slopes = jacobian(law, points, parameters)
-    spread = float(np.ptp(_values(law, points, parameters[None, :])))
-    effect = np.abs(slopes).max(axis=0) * np.maximum(np.abs(parameters), 0.1)
-    return bool(np.isfinite(slopes).all() and (effect > 1e-3 * spread).all())
+def _all_matter(law: Law, points: Points, parameters: np.ndarray) -> np.ndarray:
+    """Whether every parameter shapes a member, for parameters (member, parameter)."""
+    slopes = jacobians(law, points, parameters)
+    spread = np.ptp(_values(law, points, parameters), axis=1)
+    with np.errstate(all="ignore"):
+        effect = np.abs(slopes).max(axis=1) * np.maximum(np.abs(parameters), 0.1)
+    return np.asarray(np.isfinite(slopes).all(axis=(1, 2)) & (effect > 1e-3 * spread[:, None]).all(axis=1))
 
 
 def dimension(law: Law, points: Points, members: np.ndarray) -> int:
     """How many numbers it takes to tell a member: parameters less those that others make up for."""
     best = 0
-    for parameters in members:
-        slopes = jacobian(law, points, parameters) if len(law.parameters) else np.zeros((1, 0))
-        if not np.isfinite(slopes).all() or slopes.shape[1] == 0:
+    for slopes in jacobians(law, points, members) if law.parameters else ():
+        if not np.isfinite(slopes).all():
             continue
         lengths = np.linalg.norm(slopes, axis=0)
         sizes = np.linalg.svd(slopes / np.where(lengths > 0, lengths, 1.0), compute_uv=False)

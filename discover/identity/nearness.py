@@ -18,6 +18,7 @@ from discover.task import Rows
 
 CLOSE = 0.5  # of the noise: two laws that differ less cannot be told apart by the rows
 _PARTED = 3.0  # times the noise
+_EXPLAINS = 0.7  # of the scatter in a cell: residuals that are larger are the law's own fault, not noise
 _FACTORS = (2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
@@ -55,21 +56,32 @@ def nearness(
         other: Reads inputs of the rows; fitted to the law's predictions, not to the targets.
 
     Returns:
-        None where the law leaves no residuals or has no finite predictions.
+        None where the law leaves no residuals, has no finite predictions, or explains less than half of the variance:
+        of a bad law, every other bad law is near.
     """
     predicted = predict_cells(law, parameters, rows)
     noise = float(np.sqrt(np.mean((predicted - rows.target) ** 2)))
     if not (np.isfinite(predicted).all() and np.isfinite(noise) and noise > 0.0 and other.parameters):
         return None
+    if noise > _EXPLAINS * _scatter(rows):
+        return None
     made = Rows(rows.input_names, rows.cells, rows.inputs, predicted, rows.cell, rows.line)
     cells = Cells.from_rows(made, other.inputs)
-    fitted, _, _ = fit_cells(other, cells, Recipe(), starts=starts, rng=rng, polish=True, steps=80)
+    with np.errstate(all="ignore"):
+        fitted, _, _ = fit_cells(other, cells, Recipe(), starts=starts, rng=rng, polish=True, steps=80)
     fitted = np.asarray(fitted)
     off = predict_cells(other, fitted, rows) - predicted
     distance = float(np.sqrt(np.mean(off**2)))
     if not np.isfinite(distance):
         return None
     return Nearness(distance / noise, {n: _parting(law, parameters, other, fitted, rows, n, noise) for n in law.inputs})
+
+
+def _scatter(rows: Rows) -> float:
+    """Root mean square distance of the targets from their cells' means."""
+    counts = np.maximum(np.bincount(rows.cell, minlength=len(rows.cells)), 1)
+    means = np.bincount(rows.cell, rows.target, minlength=len(rows.cells)) / counts
+    return float(np.sqrt(np.mean((rows.target - means[rows.cell]) ** 2)))
 
 
 def _parting(

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
-from discover.identity.containment import contain, unbounded
+from discover.identity.containment import contain, glance, unbounded
 from discover.identity.mapping import formulas, frozen, text_of
 from discover.identity.members import RANGES, Points, dimension, draw_members, probe_points
 from discover.law import Expression, Law, Number, Symbol, law_of
@@ -90,7 +90,7 @@ def relation(
     other: Law,
     *,
     roles: Mapping[str, str] | None = None,
-    rng: np.random.Generator | None = None,
+    seed: int = 0,
     starts: int = 8,
     screen: bool = False,
     noise: float = NOISE,
@@ -100,44 +100,61 @@ def relation(
     Args:
         law, other: Over inputs of the same names; one may read fewer of them (`aligned` renames).
         roles: Input -> role in published laws: shares are probed between zero and one, all else around one.
-        rng: Fixes members, points and starts; seeded with zero where left out.
+        seed: Fixes members, points and starts.
         starts: Of the quick fits; three times as many where a fit comes near.
         screen: Whether a single quick fit may end the comparison.
         noise: Share of a member's spread below which two laws cannot be told apart inside the data range.
     """
-    rng = np.random.default_rng(0) if rng is None else rng
     if free_key(law) == free_key(other):
         return Relation(IDENTICAL, "canonical form", _by_key(law, other), within_bounds=True)
-    names = sorted({*law.inputs, *other.inputs})
+    names = tuple(sorted({*law.inputs, *other.inputs}))
+    told = tuple(sorted((name, role) for name, role in (roles or {}).items() if name in names))
     for choice in range(RANGES):
-        points = probe_points(names, roles or {}, choice, rng)
-        own, others = draw_members(law, points, _MEMBERS, rng), draw_members(other, points, _MEMBERS, rng)
-        if own is not None and others is not None:
-            return _compared(law, other, points, own, others, starts, screen, noise, rng)
+        mine, theirs = _sampled(law, names, told, choice, seed), _sampled(other, names, told, choice, seed)
+        if mine is not None and theirs is not None:
+            return _compared(law, other, mine, theirs, starts, screen, noise, np.random.default_rng([seed, choice, 2]))
     return Relation(APART, misfit=float("nan"), inside=float("nan"))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Random members (member, parameter) of a law's family at points, and how many numbers it takes to tell one."""
+
+    points: Points
+    members: np.ndarray
+    dimension: int
+
+
+@lru_cache(maxsize=1024)  # a law is compared with many others, and a published law with many found ones
+def _sampled(
+    law: Law, names: tuple[str, ...], roles: tuple[tuple[str, str], ...], choice: int, seed: int
+) -> _Sample | None:
+    points = probe_points(names, dict(roles), choice, np.random.default_rng([seed, choice, 0]))
+    members = draw_members(law, points, _MEMBERS, np.random.default_rng([seed, choice, 1]))
+    return None if members is None else _Sample(points, members, dimension(law, points, members))
 
 
 def _compared(
     law: Law,
     other: Law,
-    points: Points,
-    own: np.ndarray,
-    others: np.ndarray,
+    mine: _Sample,
+    theirs: _Sample,
     starts: int,
     screen: bool,
     noise: float,
     rng: np.random.Generator,
 ) -> Relation:
-    mine, theirs = dimension(law, points, own), dimension(other, points, others)
+    points, same_size = mine.points, mine.dimension == theirs.dimension
     forward, back = Relation(APART, misfit=float("inf"), inside=float("inf")), None
-    if mine <= theirs and set(law.inputs) <= set(other.inputs):
-        forward = _held(law, other, points, own, starts, screen, rng, mine == theirs)
+    if mine.dimension <= theirs.dimension and set(law.inputs) <= set(other.inputs):
+        forward = _held(law, other, points, mine.members, starts, screen, rng, same_size)
         if forward.kind != APART:
             return forward
-    if theirs <= mine and set(other.inputs) <= set(law.inputs):
-        back = _held(other, law, points, others, starts, screen, rng, mine == theirs)
+    if theirs.dimension <= mine.dimension and set(other.inputs) <= set(law.inputs):
+        back = _held(other, law, points, theirs.members, starts, screen, rng, same_size)
         if back.kind == IDENTICAL:
-            return replace(back, mapping=_inverse(law, other, points, own, starts, rng), within_bounds=True)
+            mapping = _inverse(law, other, points, mine.members, starts, rng)
+            return replace(back, mapping=mapping, within_bounds=True)
         if back.kind == SPECIAL:
             return replace(back, kind=GENERAL, within_bounds=True)
     best = min([forward, *([back] if back else [])], key=lambda r: r.inside)
@@ -155,9 +172,9 @@ def _held(
     same_size: bool,
 ) -> Relation:
     if screen:
-        first = contain(holder, law, members[:1], points, starts=starts, rng=rng)
-        if first.typical > _HOPELESS:
-            return Relation(APART, misfit=first.typical, inside=float(first.inside[0]))
+        off, inside = glance(holder, law, members[:1], points, starts=starts, enough=_HOPELESS, rng=rng)
+        if off > _HOPELESS:
+            return Relation(APART, misfit=off, inside=inside)
     found = contain(holder, law, members, points, starts=starts, rng=rng)
     off, inside = found.typical, float(np.median(found.inside))
     if not found.exact:

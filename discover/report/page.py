@@ -51,7 +51,7 @@ def page(evidence: Evidence, figures: Mapping[str, str]) -> str:
         f"<title>{escape(title)}</title><style>{_style()}</style></head><body><main>",
         f'<p class="kicker">{escape(task.name)}</p><h1>{escape(task.title)}</h1><p>{_prose(task.summary)}</p>',
         f'<div class="card{long}">{to_mathml(evidence.form.law.expression, target)}{_facts(evidence)}</div>',
-        _parameters(evidence),
+        _parameters(evidence), _certificates(row),
         "<h2>Fit</h2>", _figure("measured_and_predicted", figures), _figure("residuals", figures),
         "<h2>Extrapolation</h2>", _extrapolation(evidence, figures),
         "<h2>How far to trust the band</h2>", _coverage(evidence),
@@ -80,8 +80,34 @@ def _facts(evidence: Evidence) -> str:
         ("found by", str(row.get("proposer") or row.get("name") or "-")),
         ("law", str(row["law"])),
     ]
+    if known := _known_as(row):
+        facts.append(("to the published laws", known))
     items = "".join(f"<li><b>{escape(value)}</b><span>{escape(name)}</span></li>" for name, value in facts)
     return f'<ul class="facts">{items}</ul>'
+
+
+def _known_as(row: Mapping[str, Any]) -> str:
+    """What a law is to the published laws; "" on older leaderboards."""
+    return str((row.get("known_as") or {}).get("text") or "")
+
+
+_MARKS = {"proved": "✓", "refuted": "✗", "unknown": "?"}
+
+
+def _certificates(row: Mapping[str, Any]) -> str:
+    """What is proved of the law, as a list; "" on older leaderboards."""
+    found = row.get("certificates") or ()
+    if not found:
+        return ""
+    items = []
+    for own in found:
+        some = f" ({own['cells']} of {own['of']} cells)" if own["cells"] != own["of"] else ""
+        items.append(f"<li>{_MARKS.get(own['verdict'], '?')} {escape(str(own['text']))}{escape(some)}</li>")
+    return (
+        '<h2>What is certain</h2><p class="soft">Up to a hundred times beyond the data, by interval arithmetic and '
+        "exact rules of limits: ✓ proved, ✗ refuted, ? unknown. Limits are told with the other inputs in the middle "
+        f'of the data.</p><ul class="certain">{"".join(items)}</ul>'
+    )
 
 
 def _parameters(evidence: Evidence) -> str:
@@ -159,15 +185,18 @@ def _coverage(evidence: Evidence) -> str:
 
 def _leaderboard(evidence: Evidence) -> str:
     lines, marked = [], []
+    known = any(_known_as(row) for row in evidence.rows)
     for place, row in enumerate(evidence.rows):
         if row["law"] == evidence.row["law"]:
             marked.append(place)
         lines.append([
             str(row.get("rank", "")), f"<code>{escape(str(row['law']))}</code>",
             escape(f"{row['origin']}: {row.get('name') or row.get('proposer') or ''}"), str(row.get("complexity", "")),
-            _score(row.get("validation_r2")), _score(row.get("held_out_r2")), escape(str(row["formula"])),
+            _score(row.get("validation_r2")), _score(row.get("held_out_r2")),
+            *([escape(_known_as(row))] if known else []), escape(str(row["formula"])),
         ])  # fmt: skip
-    heads = ["rank", "law", "origin", "complexity", "validation R2", "held-out R2", "formula"]
+    heads = ["rank", "law", "origin", "complexity", "validation R2", "held-out R2"]
+    heads += ["to the published laws", "formula"] if known else ["formula"]
     return _table(heads, lines, numbers={"rank", *heads[3:6]}, formula=True, marked=marked)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from discover.tui.remarks import CERTAIN, LEGEND, certificate_lines, known_as_sign, known_as_text
 from discover.tui.words import cost, measured, number
 
 Record = Mapping[str, Any]
@@ -20,10 +21,12 @@ def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
     counts = f"{task.training_count} training rows, {task.held_out_count} held out"
     lines += [f"Task `{task.name}`: {counts}. Run: {asked}.", ""]
     lines += ["`*` marks the law chosen by validation, before the held-out rows were opened.", ""]
-    paid = any(row.get("cost") for row in rows)
+    paid, known = any(row.get("cost") for row in rows), any(known_as_sign(row) for row in rows)
+    lines += [f"{LEGEND}.", ""] if known else []
+    more = f"{' cost |' if paid else ''}{' known as |' if known else ''}"
     lines += [
-        f"| rank | law | origin | complexity | validation R2 | held-out R2 |{' cost |' if paid else ''} formula |",
-        f"|--:|---|---|--:|--:|--:|{'--:|' if paid else ''}---|",
+        f"| rank | law | origin | complexity | validation R2 | held-out R2 |{more} formula |",
+        f"|--:|---|---|--:|--:|--:|{'--:|' if paid else ''}{'---|' if known else ''}---|",
     ]
     for row in rows:
         cells = [
@@ -34,6 +37,7 @@ def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
             number(row.get("validation_r2")),
             number(row.get("held_out_r2")),
             *([cost(row.get("cost"))] if paid else []),
+            *([known_as_sign(row)] if known else []),
             f"`{row['formula']}`",
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
@@ -68,6 +72,7 @@ def plain_recipe_note(row: Record) -> str:
 def _law(row: Record) -> list[str]:
     lines = [f"## `{row['law']}`", "", f"    {row['formula']}", ""]
     lines += [f"Recipe `{row['recipe']}`.", ""] if row.get("recipe") else []
+    lines += [f"Known as: {told}.", ""] if (told := known_as_text(row)) else []
     lines += [f"Status: {row['status']}.", ""] if row.get("status") not in (None, "", "ok", "converged") else []
     cells: Mapping[str, Mapping[str, float]] = row.get("parameters") or {}
     if not cells:
@@ -78,4 +83,6 @@ def _law(row: Record) -> list[str]:
     for label, values in cells.items():
         written = [measured(values.get(name), (errors.get(label) or {}).get(name)) for name in names]
         lines.append(f"| {label} | " + " | ".join(written) + " |")
+    if certain := certificate_lines(row):
+        lines += ["", f"{CERTAIN.capitalize()}:", "", *(f"- {line}" for line in certain)]
     return lines

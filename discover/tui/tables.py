@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from discover.tui.markdown import origin, plain_recipe_note
+from discover.tui.remarks import CERTAIN, LEGEND, certificate_lines, certificates_note, known_as_sign, known_as_text
 from discover.tui.words import cost, count, measured, number
 
 Record = Mapping[str, Any]
 
 WIDE = 140  # from this width on, a leaderboard shows its formulas inside the table
+_LEAST = 8  # columns for what a law is known as; with less room it stands below the table alone
 
 
 def _table(*columns: str | tuple[str, str]) -> Any:
@@ -47,10 +49,15 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
     headings = ("rank", "size", "validation R2", "held-out R2") if wide else ("#", "size", "valid.", "held out")
     rank, *numbers = ((heading, "right") for heading in headings)
     paid = (("cost", "right"),) if any(row.get("cost") for row in rows) else ()
-    table = _table(rank, "law", "origin", *numbers, *paid, *(("recipe", "formula") if wide else ()))
-    for column in table.columns[: 6 + len(paid)]:
+    known = _room_for_known_as(rows, width, bool(paid))
+    told = ("known as",) if known else ()
+    table = _table(rank, "law", "origin", *numbers, *paid, *told, *(("recipe", "formula") if wide else ()))
+    for column in table.columns[: 6 + len(paid) + len(told)]:
         column.no_wrap = column.header != "origin" or not wide
     table.columns[0].min_width = 3
+    if known:
+        last = table.columns[6 + len(paid)]
+        last.max_width, last.overflow = known, "ellipsis"
     if not wide:
         table.padding = (0, 1, 0, 0)
     for row in rows:
@@ -63,12 +70,45 @@ def leaderboard_view(task: str, rows: Sequence[Record], width: int) -> Any:
             number(row.get("held_out_r2")),
         ]
         cells += [cost(row.get("cost"))] if paid else []
+        cells += [known_as_sign(row)] if known else []
         cells += [row.get("recipe") or "", row["formula"]] if wide else []
         table.add_row(*cells, style=_STYLES.get(row["origin"], ""))
-    notes = [Text(note) for row in rows if (note := plain_recipe_note(row))]
+    notes = [Text(LEGEND, style="dim")] if known else []
+    notes += [Text(note) for row in rows if (note := plain_recipe_note(row))]
+    notes += [
+        Text(f"{row['law']}: {note}; see: discover show {row['law']}")
+        for row in rows
+        if row.get("chosen") and (note := certificates_note(row))
+    ]
     if wide:
         return Group(title, table, *notes)
-    return Group(title, table, *notes, *(Text(f"{row['law']}  {origin(row)}\n  {row['formula']}") for row in rows))
+    return Group(title, table, *notes, *(_below(row) for row in rows))
+
+
+def _room_for_known_as(rows: Sequence[Record], width: int, paid: bool) -> int:
+    """Characters for the column of what laws are known as; 0 where nothing is known, or too little room is left."""
+    longest = max((len(known_as_sign(row)) for row in rows), default=0)
+    if not longest or width >= WIDE:
+        return longest
+    heads = (4, 3, 6, 4, 6, 8)  # of rank, law, origin, size and the two scores
+    cells = [
+        (3, *(len(str(row.get(name, ""))) for name in ("law", "origin", "complexity")),
+         len(number(row.get("validation_r2"))), len(number(row.get("held_out_r2"))))
+        for row in rows
+    ]  # fmt: skip
+    taken = sum(max(own) for own in zip(*cells, heads, strict=True)) + 15  # gaps and edges
+    if paid:
+        taken += 2 + max(len(cost(row.get("cost"))) for row in rows)
+    room = width - taken
+    return min(room, max(longest, _LEAST)) if room >= _LEAST else 0
+
+
+def _below(row: Record) -> Any:
+    """A law below a narrow table: where it comes from, what it is known as, its formula."""
+    from rich.text import Text
+
+    known = known_as_text(row)
+    return Text(f"{row['law']}  {origin(row)}{'; ' if known else ''}{known}\n  {row['formula']}")
 
 
 def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
@@ -114,6 +154,7 @@ def _facts(row: Record) -> list[Any]:
         ("held-out R2", number(row.get("held_out_r2"), 6)),
         ("held-out NMSE, NMAE", f"{number(row.get('nmse'), 6)}, {number(row.get('nmae'), 6)}"),
         ("complexity", row.get("complexity")),
+        ("known as", known_as_text(row)),
         ("recipe", row.get("recipe")),
         ("status", row.get("status")),
         ("reason", row.get("reason")),
@@ -129,6 +170,9 @@ def _facts(row: Record) -> list[Any]:
     if len(groups) > 1:
         worst = sorted(groups.items(), key=lambda item: item[1] if item[1] is not None else -9e9)
         lines.append(Text("held-out R2 by group: " + ", ".join(f"{name} {number(r2)}" for name, r2 in worst)))
+    if certain := certificate_lines(row):
+        lines.append(Text(f"\n{CERTAIN}:"))
+        lines += [Text(f"  {line}") for line in certain]
     return lines
 
 

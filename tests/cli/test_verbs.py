@@ -168,6 +168,44 @@ def test_export_prints_or_writes(discover: Command, finished: Path, tmp_path: Pa
     assert (tmp_path / "deep" / "law").read_text(encoding="utf-8") == printed.stdout
 
 
+def test_leaderboard_tells_the_published_law_that_was_found_and_what_is_certain(discover: Command, finished: Path):
+    rows = json.loads((finished.parent / "widgets_scaling" / "leaderboard.json").read_text())
+    human = next(row for row in rows if row["name"] == "planted, refitted")
+    assert human["known_as"]["text"] == "identical to chinchilla"
+    assert {"positive", "falls with N", "falls with D"} <= {own["text"] for own in human["certificates"]}
+    assert all(row["known_as"] for row in rows if row["origin"] == "discovered")
+    assert all(row["certificates"] for row in rows)
+    shown = discover("leaderboard", "widgets_scaling", "--store", finished).stdout
+    assert "= chinchilla" in shown
+    told = discover("show", human["law"], "--store", finished).stdout
+    assert "known as: identical to chinchilla" in told
+    assert "✓ falls with N" in told
+
+
+def test_older_leaderboard_opens_and_is_labelled_on_demand(
+    discover: Command, finished: Path, tmp_path: Path, widgets: Path
+):
+    rows = json.loads((finished.parent / "widgets_scaling" / "leaderboard.json").read_text())
+    older = [{name: value for name, value in row.items() if name not in ("known_as", "certificates")} for row in rows]
+    folder = tmp_path / "widgets_scaling"
+    folder.mkdir()
+    (folder / "leaderboard.json").write_text(json.dumps(older))
+    store = tmp_path / "runs.sqlite"
+    plain = discover("leaderboard", "widgets_scaling", "--store", store)
+    assert plain.exit_code == 0
+    assert "known as" not in plain.stdout
+    assert discover("show", older[0]["law"], "--store", store).exit_code == 0
+    lost = discover("leaderboard", "widgets_scaling", "--label", "--store", store)
+    assert lost.exit_code == 2
+    assert "its laws cannot be compared" in lost.stderr
+
+
+def test_label_works_out_what_a_run_has_written(discover: Command, finished: Path):
+    asked = ("leaderboard", "widgets_scaling", "--json", "--store", finished)
+    assert json.loads(discover(*asked, "--label").stdout) == json.loads(discover(*asked).stdout)
+    assert discover("leaderboard", "--label").exit_code == 2
+
+
 def test_every_law_of_a_leaderboard_verifies(discover: Command, finished: Path):
     with Store(finished) as store:
         laws = [row["law"] for row in store.rows()]

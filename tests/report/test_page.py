@@ -175,6 +175,23 @@ def test_a_law_of_other_cells_is_refused(task: Task):
         gather(task, [row], rng=np.random.default_rng(0))
 
 
+def test_the_page_tells_what_laws_are_known_as_and_what_is_certain_of_the_chosen_one(evidence: Evidence):
+    known = {"kind": "identical", "laws": ["chinchilla"], "text": f"identical to {HOSTILE}"}
+    proved = {"text": f"falls with {HOSTILE}", "verdict": "proved", "cells": 2, "of": 2}
+    some = {**proved, "text": "of one sign", "verdict": "refuted", "cells": 1}
+    row = {**evidence.row, "known_as": known, "certificates": [proved, some]}
+    text = html_of(replace(evidence, row=row, rows=(row, *evidence.rows[1:])))
+    assert text.count("identical to &lt;script&gt;") == 2  # of the law, and in the table
+    assert "✓ falls with &lt;script&gt;" in text
+    assert "✗ of one sign (1 of 2 cells)" in text
+    assert "<script>" not in text
+
+
+def test_an_older_leaderboard_says_nothing_of_that(written: str):
+    assert "to the published laws" not in written
+    assert "What is certain" not in written
+
+
 def test_a_run_without_a_store_still_gives_a_page(task: Task):
     evidence = gather(task, [row_of(task, FORMULA, "discovered", chosen=True)], rng=np.random.default_rng(0))
     text = html_of(evidence)

@@ -86,6 +86,63 @@ def test_leaderboard_shows_marks_and_missing_scores(width: int):
         assert part in shown
 
 
+KNOWN: dict[str, Any] = {
+    "known_as": {"kind": "special case", "laws": ["nd_coupled", "other"], "text": "special case of nd_coupled (g = 1)"},
+    "certificates": [
+        {"about": "monotone", "input": "N", "text": "falls with N", "verdict": "proved", "cells": 1, "of": 1},
+        {"about": "sign", "input": "", "text": "of one sign", "verdict": "refuted", "cells": 2, "of": 9},
+        {"about": "limit", "input": "N", "text": "has a limit", "verdict": "unknown", "cells": 1, "of": 1},
+    ],
+}
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_leaderboard_shows_what_laws_are_known_as(width: int):
+    lines = text_of(leaderboard_view("t", [{**ROW, **KNOWN}, ROW], width), width).splitlines()
+    assert "known as" in next(line for line in lines if " size " in line)
+    assert "⊂ nd_coupled" in next(line for line in lines if line.split()[:1] == ["1*"])
+    assert "1 proved ✓, 1 refuted ✗, 1 unknown ?" in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= width
+
+
+def test_long_names_of_laws_are_cut_in_a_table_of_80_columns_and_whole_below_it():
+    row = {**ROW, **KNOWN, "law": "data_constrained-5878494d"}
+    row["known_as"] = {"kind": "identical", "laws": ["a_law_with_a_very_long_name"],
+                       "text": "identical to a_law_with_a_very_long_name"}  # fmt: skip
+    shown = text_of(leaderboard_view("t", [row], 80), 80)
+    table, _, below = shown.partition("known as: =")
+    assert "= a_law" in table
+    assert "very_long_name" not in table
+    assert "data_constrained-5878494d" in table
+    assert "identical to a_law_with_a_very_long_name" in " ".join(below.split())
+
+
+@pytest.mark.parametrize("width", [64, 80, 160])
+def test_older_leaderboards_have_no_column_for_it(width: int):
+    shown = text_of(leaderboard_view("t", [ROW], width), width)
+    assert "known as" not in shown
+    assert "proved" not in shown
+    assert "known as" not in leaderboard_markdown(
+        SimpleNamespace(title="T", summary="", name="t", training_count=3, held_out_count=1), [ROW]
+    )
+
+
+def test_law_view_lists_certificates():
+    shown = text_of(law_view({**ROW, **KNOWN}, None, {}))
+    for part in ("known as: special case of nd_coupled (g = 1)", "✓ falls with N", "✗ of one sign (2 of 9 cells)"):
+        assert part in shown
+
+
+def test_markdown_tells_what_laws_are_known_as_and_what_is_certain():
+    task = SimpleNamespace(title="T", summary="", name="t", training_count=3, held_out_count=1)
+    text = leaderboard_markdown(task, [{**ROW, **KNOWN}])
+    head, rule, row = (line for line in text.splitlines() if line.startswith("|") and line.count("|") > 5)
+    assert head.count("|") == rule.count("|") == row.replace("\\|", "").count("|") == 9
+    assert "| ⊂ nd_coupled |" in row
+    assert "Known as: special case of nd_coupled (g = 1)." in text
+    assert "- ✗ of one sign (2 of 9 cells)" in text
+
+
 def test_square_brackets_are_text(capsys: pytest.CaptureFixture[str]):
     console().print(leaderboard_view("t", [{**ROW, "formula": "a*[bold]N[/bold]"}], 160))
     assert "a*[bold]N[/bold]" in capsys.readouterr().out

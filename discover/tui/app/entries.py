@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from discover.tui.remarks import known_as_text
+
 if TYPE_CHECKING:
     from discover.store.watch import Found
 
@@ -128,7 +130,8 @@ _CONDITION = re.compile(rf"({'|'.join(_COMPARED)})(<=|>=|<|>|=)(-?\d{{1,12}}(?:\
 
 def matches(entry: Entry, wanted: str) -> bool:
     """Whether every word of `wanted` is met: a part of the law's texts, or a condition such as size<20, valid>0.9."""
-    texts = " ".join((entry.id, entry.origin, entry.formula, entry.recipe, entry.by)).lower()
+    known = known_as_text(entry.record or {})
+    texts = " ".join((entry.id, entry.origin, entry.formula, entry.recipe, entry.by, known)).lower()
     for word in wanted.lower().split():
         condition = _CONDITION.fullmatch(word)
         if condition is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from discover.tui.app.entries import CANDIDATE, Entry
+from discover.tui.remarks import certificate_lines, known_as_text
 from discover.tui.words import bar, count, duration, measured, number
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def law_view(entry: Entry, task: Task | str, width: int) -> Any:
     told = "  ".join(f"{name} {value}" for name, value in facts if value not in ("", "-"))
     record = entry.record or {}
     lines = [Text(told, style="dim")]
+    if known := known_as_text(record):
+        lines.append(Text(f"known as: {known}"))
     for name in ("status", "citation"):
         if record.get(name) not in (None, "", "ok"):
             lines.append(Text(f"{name}: {record[name]}", style="dim"))
@@ -37,11 +40,12 @@ def law_view(entry: Entry, task: Task | str, width: int) -> Any:
     if 1 < len(groups) <= _MOST_GROUPS:
         each = ", ".join(f"{name} {number(value)}" for name, value in groups.items())
         lines.append(Text(f"held-out R2 by group: {each}", style="dim"))
+    certain = [Text(line) for line in certificate_lines(record)]
     formula = formula_text(entry, task, width)
     if max(map(len, formula.splitlines()), default=0) > width:
         lines.insert(0, Text(entry.formula))  # what the edge cuts can be read here
     return Group(_heading(entry), Text(formula, no_wrap=True), Text(), *lines,
-                 Text(), _parameters(entry, task, width))  # fmt: skip
+                 Text(), _parameters(entry, task, width), *certain)  # fmt: skip
 
 
 def _heading(entry: Entry) -> Any:

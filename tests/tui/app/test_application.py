@@ -126,6 +126,24 @@ def laws(screen: str) -> list[str]:
     return [word for line in screen.splitlines()[1:9] for word in line.split() if word.startswith("0000000")]
 
 
+def test_law_pane_tells_what_a_law_is_known_as_and_what_is_certain(store: Path):
+    known = {
+        "known_as": {"kind": "special case", "laws": ["chinchilla"], "text": "special case of chinchilla (B = 0)"},
+        "certificates": [
+            {"about": "monotone", "input": "N", "text": "falls with N", "verdict": "proved", "cells": 1, "of": 2}
+        ],
+    }
+    with Store(store, create=True) as opened:
+        run = opened.start_run(task="widgets_scaling", folder=store, digest="d", seed=2, budget="48", options={})
+        opened.add_rows(run, "widgets_scaling", [row(1, "discovered", 0.99, chosen=True, **known)])
+        opened.end_run(run, "complete")
+    (shown,) = screens(store, size=(100, 60))
+    assert "known as: special case of chinchilla (B = 0)" in shown
+    assert "✓ falls with N (1 of 2 cells)" in shown
+    _, _, filtered = screens(store, "slash", "=chinchilla", size=(100, 60))
+    assert "1 of 1 laws" in filtered
+
+
 def test_laws_of_the_task_stand_in_the_order_of_their_ranks(store: Path):
     (shown,) = screens(store)
     assert laws(shown) == [f"{rank:08x}" for rank in (1, 2, 3, 4)]
