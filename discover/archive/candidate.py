@@ -53,19 +53,29 @@ class Candidate:
 
     @property
     def surplus(self) -> float:
-        """What a law's own size costs in units of the log of the mean squared error; luck wins on small tables.
+        """What parameters cost on a small table, where luck wins folds: AIC's term for the log of the mean squared
+        error (Akaike 1974), and four times the correction that AICc adds for few rows (Hurvich and Tsai 1989)."""
+        n, k = self._sizes
+        return 2 * k / n + 8 * k * (k + 1) / (n * (n - k - 1)) if n > k + 1 else 4.0 * k
 
-        Two parts, both worth little where settings are many: the length of its description, 3 nats for each node of
-        the formula (one of about twenty symbols), of which n/2 make one unit (minimum description length, Rissanen
-        1978); and twice the correction that AICc adds for few rows (Hurvich and Tsai 1989). n are the settings of all
-        cells; k the parameters of one cell and the noise."""
-        if self.validation is None:
-            return float("inf")
-        n_shared = len(self.recipe.shared)
-        own = len(self.law.parameters) - n_shared + n_shared / len(self.validation.parameters)
-        n, k = self.validation.n_settings, own + 1
+    @property
+    def description(self) -> float:
+        """What a law's whole size costs in units of the log of the mean squared error; little where settings are many.
+
+        Two parts: the length of its description, 3 nats for each node of the formula (one of about twenty symbols), of
+        which n/2 make one unit (minimum description length, Rissanen 1978); and twice the correction that AICc adds for
+        few rows (Hurvich and Tsai 1989)."""
+        n, k = self._sizes
         few = 4 * k * (k + 1) / (n * (n - k - 1)) if n > k + 1 else 2.0 * k
         return few + 2 * _NATS * self.complexity / n
+
+    @property
+    def _sizes(self) -> tuple[float, float]:
+        """The settings of all cells; the parameters of one cell and the noise."""
+        assert self.validation is not None
+        n_shared = len(self.recipe.shared)
+        own = len(self.law.parameters) - n_shared + n_shared / len(self.validation.parameters)
+        return self.validation.n_settings, own + 1
 
     @property
     def key(self) -> str:

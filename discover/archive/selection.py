@@ -7,7 +7,7 @@ The rule:
    does not: some targets do so.
 2. The finalists (at most two recipes of one form) are ordered by `order`: 0.8 times the mean of log NMSE over the
    extrapolation folds, the log NMSE of the fit to all rows, 0.004 for each unit of complexity, and what size costs on
-   so few settings: the law's description length and AICc's correction twice (`Candidate.surplus`).
+   so few settings: the law's description length and AICc's correction twice (`Candidate.description`).
 3. Consensus: of the best twenty, none more than a factor of ten behind the first, those are set aside whose
    predictions, on the data and beyond it, lie four times farther from their median than is usual among the twenty. The
    first of the others is chosen. A form that diverges cannot be seen by a fold inside the range; its neighbours see it.
@@ -56,7 +56,7 @@ def order(candidate: Candidate) -> float:
         return float("inf")
     inside = float(np.log(validation.in_sample + 1e-6))
     wild = _WILD if validation.far == FAR_BEHIND else 0.0
-    return 0.8 * validation.score + inside + 0.004 * candidate.complexity + candidate.surplus + wild
+    return 0.8 * validation.score + inside + 0.004 * candidate.complexity + candidate.description + wild
 
 
 def choose(finalists: Sequence[Candidate]) -> Choice | None:
