@@ -77,6 +77,7 @@ class Runs:
         """
         store = self.place(asked) / "discover.sqlite"
         digest, fresh = task_digest(load_task(asked.folder)), False
+        made = False
         while not self._stopped:
             run = None if fresh else _newest(store, asked, digest)
             if run is not None and run.status == "complete":
@@ -84,13 +85,18 @@ class Runs:
             if run is not None and _is_worked_on(store, run):
                 time.sleep(1.0)  # left over from a benchmark that was killed: it will finish
                 continue
+            if made and run is None:  # to begin once more could go on for ever, and a language model has its price
+                raise DiscoverError(
+                    f"{asked}: the run that ended is not the one that was asked for; did the code, the task or the "
+                    "file of --llm-profiles change meanwhile? Give the command again"
+                )
             code, told = self._process(asked, store, None if run is None else run.id)
             if code == _MISTAKE and run is not None:
                 fresh = True  # it cannot go on: another version of discover, say
                 continue
             if code != 0:
                 raise DiscoverError(f"{asked}: discover run ended with code {code}: {told}")
-            fresh = False
+            fresh, made = False, True
         raise DiscoverError(f"{asked}: stopped")
 
     def stop(self) -> None:

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from discover.benchmark import write_figures
+from discover.benchmark import Asked, Runs, write_figures
 from discover.errors import DiscoverError
 from discover.proposers import DEFAULT
-from discover.store import Store, calls_of
+from discover.store import Store, calls_of, task_digest
+from discover.task import load_task
 from tests.proposers.language_model.conftest import KEY
 from tests.proposers.language_model.scripted_server import Script, Server
 
@@ -173,23 +174,48 @@ def test_mistakes_are_told_before_anything_is_run(
     assert not (tmp_path / "out").exists()
 
 
+def test_run_that_is_not_what_was_asked_for_is_not_begun_again_and_again(
+    widgets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As when the file of profiles changes while a run is made: each further run would cost its price."""
+    made: list[Asked] = []
+
+    def make(runs: Runs, asked: Asked, store: Path, run: str | None) -> tuple[int, str]:
+        assert not made
+        made.append(asked)
+        with Store(store, create=True) as opened:
+            number = opened.start_run(
+                task=asked.task, folder=widgets, digest=task_digest(load_task(widgets)), seed=0, budget="48", options={}
+            )
+            opened.end_run(number, "complete")
+        return 0, ""
+
+    monkeypatch.setattr(Runs, "_process", make)
+    kept = {"models": [{"profile": "lab", "name": "m"}], "masked": False, "limits": {}}
+    asked = Asked("widgets_scaling", str(widgets), 0, "llm", "families", "48", ("--llm=lab/m",), kept)
+    with pytest.raises(DiscoverError, match="not the one that was asked for"):
+        Runs(tmp_path, 1).figure(asked)
+    assert made
+
+
 def test_options_of_language_models_reach_a_run_as_they_were_typed(tmp_path: Path):
     import click
     from click.testing import CliRunner
 
-    from discover.cli.language_model_options import Asked, language_model_options
+    from discover.cli.language_model_options import Asked as AskedModels
+    from discover.cli.language_model_options import language_model_options
 
-    asked = Asked(
+    asked = AskedModels(
         ("-odd", "b"), "http://h/v1", "MY_KEY", str(tmp_path / "p.toml"), 7.5, True, 1e-07, 9, 10**6,
     )  # fmt: skip
     heard = []
 
     @click.command()
     @language_model_options
-    def verb(language_models: Asked) -> None:
+    def verb(language_models: AskedModels) -> None:
         heard.append(language_models)
 
     result = CliRunner().invoke(verb, asked.arguments())
     assert result.exit_code == 0, result.output
     assert heard == [asked]
-    assert Asked((), "", "", "", 120.0, False, None, 50, None).arguments() == ()
+    assert AskedModels((), "", "", "", 120.0, False, None, 50, None).arguments() == ()
