@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from discover.benchmark.comparison import comparison_text
 from discover.benchmark.figures import Figure, key_of
 from discover.benchmark.published import PUBLISHED, SOURCE, TASKS
 from discover.errors import DiscoverError
@@ -20,7 +21,9 @@ Cells = Sequence[float | None]
 
 def write_page(path: Path, figures: Sequence[Figure]) -> None:
     """Puts the tables between the two markers of the file, as `write_between` does."""
-    write_between(path, f"{table(figures)}\n{choices(figures)}", BEGIN, END)
+    beside = comparison_text(figures)
+    parts = [table(figures), *([beside] if beside else []), choices(figures)]
+    write_between(path, "\n".join(parts), BEGIN, END)
 
 
 def write_between(path: Path, body: str, begin: str, end: str) -> None:

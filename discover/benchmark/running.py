@@ -9,37 +9,47 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from discover.benchmark.figures import Asked
+from discover.benchmark.curve import curve, spent
+from discover.benchmark.figures import Asked, models_of
 from discover.errors import DiscoverError
-from discover.store import Run, Store, short_name, task_digest, versions
+from discover.store import Run, Store, calls_of, short_name, task_digest, to_json, versions
 from discover.task import load_task
 
-EVOLUTIONARY = ("families", "mutation", "crossover", "recipe", "sharing")
+LLM = "llm"  # in the name of an arm: it asks the language models of the line
 _ROOT = Path(__file__).resolve().parents[2]
 _THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _MISTAKE = 2  # the exit code of a refusal
 
 
-def arms_named(text: str) -> dict[str, str]:
+def arms_named(text: str, plain: Sequence[str]) -> dict[str, str]:
     """Arm -> proposers, for a comma-separated list of arms.
 
-    `auto` is what every search uses, `none` evolution alone, `families+mutation` exactly these; any other name, such as
-    `operon`, is evolution with that proposer.
+    `auto` is what every search uses, `none` the `plain` portfolio, without engine and language model,
+    `families+mutation` exactly these; any other name, such as `operon`, is the plain portfolio with that proposer.
+    `llm` stands for the language models of the line, alone (`llm`: the plain portfolio and these) or among others
+    (`families+llm`); they are no proposers that `--proposers` knows, so `asks_models` says it of an arm.
     """
     arms = {}
-    for arm in (name.strip() for name in text[:1000].split(",")):
+    for arm in dict.fromkeys(name.strip() for name in text[:1000].split(",")):
+        names = [name for name in arm.split("+") if name != LLM]
         if arm == "auto":
             arms[arm] = "auto"
-        elif arm == "none":
-            arms[arm] = ",".join(EVOLUTIONARY)
-        elif "+" in arm or arm in EVOLUTIONARY:
-            arms[arm] = arm.replace("+", ",")
+        elif arm == "none" or not names:
+            arms[arm] = ",".join(plain)
+        elif "+" in arm or arm in plain:
+            arms[arm] = ",".join(names)
         else:
-            arms[arm] = ",".join((*EVOLUTIONARY, arm))
+            arms[arm] = ",".join((*plain, arm))
     return arms
+
+
+def asks_models(arm: str) -> bool:
+    """Whether the language models of the line take part in the arm of that name."""
+    return LLM in arm.split("+")
 
 
 class Runs:
@@ -67,6 +77,7 @@ class Runs:
         """
         store = self.place(asked) / "discover.sqlite"
         digest, fresh = task_digest(load_task(asked.folder)), False
+        made = False
         while not self._stopped:
             run = None if fresh else _newest(store, asked, digest)
             if run is not None and run.status == "complete":
@@ -74,13 +85,18 @@ class Runs:
             if run is not None and _is_worked_on(store, run):
                 time.sleep(1.0)  # left over from a benchmark that was killed: it will finish
                 continue
+            if made and run is None:  # to begin once more could go on for ever, and a language model has its price
+                raise DiscoverError(
+                    f"{asked}: the run that ended is not the one that was asked for; did the code, the task or the "
+                    "file of --llm-profiles change meanwhile? Give the command again"
+                )
             code, told = self._process(asked, store, None if run is None else run.id)
             if code == _MISTAKE and run is not None:
                 fresh = True  # it cannot go on: another version of discover, say
                 continue
             if code != 0:
                 raise DiscoverError(f"{asked}: discover run ended with code {code}: {told}")
-            fresh = False
+            fresh, made = False, True
         raise DiscoverError(f"{asked}: stopped")
 
     def stop(self) -> None:
@@ -103,6 +119,7 @@ class Runs:
         command += ["--workers", str(self.workers)] if self.workers else []
         if run is None:
             command += ["--budget", asked.budget, "--seed", str(asked.seed), "--proposers", asked.proposers]
+            command += asked.options
         else:
             command += ["--resume", run]
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -134,6 +151,9 @@ class Runs:
         with Store(store) as opened:
             rows = opened.rows(run=run.id)
             batches, resumed = opened.batches(run.id), len(opened.resumptions(run.id))
+            calls = calls_of(opened, run.id)
+            rising = curve(batches, opened.candidates(run.id), calls)
+        models = models_of(run.options.get("language_models", {}))
         chosen = next((row for row in rows if row["chosen"]), None)
         if chosen is None:
             raise DiscoverError(f"{asked}: the run found no law ({store})")
@@ -150,6 +170,9 @@ class Runs:
             **{name: chosen[name] for name in told},
             "human_refitted": max(human, default=None),
             "proposers": run.options["proposers"],
+            **({"language_models": models} if models else {}),
+            "spent": spent(calls),
+            "curve": rising,
             "resumed": resumed,
             "started": run.started,
             "versions": run.versions,
@@ -166,6 +189,8 @@ def _newest(store: Path, asked: Asked, digest: str) -> Run | None:
     with Store(store, create=True) as opened:
         for run in opened.runs(asked.task):
             same = (run.seed, run.budget, run.digest) == (asked.seed, asked.budget, digest)
+            # A run goes on with the models, limits and addresses that it began with.
+            same &= to_json(run.options.get("language_models", {})) == to_json(asked.language_models)
             if same and run.status in ("", "complete") and run.versions == here:
                 return run
     return None

@@ -50,7 +50,7 @@ class Asked:
     max_cost: float | None
     max_calls: int
     max_tokens: int | None
-    replay: str
+    replay: str = ""
 
     def record(self) -> dict[str, Any]:
         """What a run with these options stores, so that it can be resumed and replayed; {} without a model.
@@ -73,6 +73,19 @@ class Asked:
                 "limits": {"calls": self.max_calls, "tokens": self.max_tokens, "dollars": self.max_cost},
             }
         }
+
+    def arguments(self) -> tuple[str, ...]:
+        """The same as words for the line of another `discover run`; keys stay in the environment, which it inherits."""
+        if not self.models:
+            return ()
+        named = [("--llm", model) for model in self.models]
+        named += [("--llm-base-url", self.llm_base_url), ("--llm-key-env", self.llm_key_env)]
+        named += [("--llm-profiles", str(Path(self.llm_profiles).resolve()) if self.llm_profiles else "")]
+        named += [("--llm-timeout", repr(self.llm_timeout)), ("--max-calls", str(self.max_calls))]
+        named += [("--max-cost", "" if self.max_cost is None else repr(self.max_cost))]
+        named += [("--max-tokens", "" if self.max_tokens is None else str(self.max_tokens))]
+        flags = ("--mask-names",) if self.mask_names else ()
+        return (*(f"{name}={value}" for name, value in named if value), *flags)
 
     def _models(self) -> list[Model]:
         from discover.proposers.language_model import local_model, model_of, profiles_of
@@ -101,14 +114,21 @@ class Asked:
 
 def language_model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options to a verb; it gets them as `language_models`, an `Asked`."""
+    return _with(_OPTIONS, command)
 
+
+def language_model_options_of_many_runs(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a verb that makes many runs: the limits are for each, and none is a replay."""
+    return _with(_OPTIONS[:-1], command)
+
+
+def _with(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def with_options(*arguments: Any, **given: Any) -> Any:
-        names = list(Asked.__dataclass_fields__)
-        asked = Asked(**{name: given.pop(name) for name in names})
+        asked = Asked(**{name: given.pop(name) for name in Asked.__dataclass_fields__ if name in given})
         return command(*arguments, language_models=asked, **given)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         option(with_options)
     return with_options
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from discover.benchmark import arms_named, read_figures, table, write_figures, write_page
+from discover.benchmark import arms_named, asks_models, read_figures, table, write_figures, write_page
 from discover.benchmark.page import BEGIN, END
 from discover.benchmark.published import PUBLISHED, TASKS
 from discover.errors import DiscoverError
@@ -108,14 +108,18 @@ def test_figures_that_do_not_fit_are_refused(tmp_path: Path, text: str, told: st
 
 
 def test_arms_name_their_proposers():
-    evolution = "families,mutation,crossover,recipe,sharing"
-    assert arms_named("auto, none,operon,families+mutation,families") == {
+    plain = ("families", "mutation", "recipe")
+    assert arms_named("auto, none,operon,families+mutation,families,llm,families+llm,auto+llm", plain) == {
         "auto": "auto",
-        "none": evolution,
-        "operon": f"{evolution},operon",
+        "none": "families,mutation,recipe",
+        "operon": "families,mutation,recipe,operon",
         "families+mutation": "families,mutation",
         "families": "families",
+        "llm": "families,mutation,recipe",
+        "families+llm": "families",
+        "auto+llm": "auto",
     }
+    assert [arm for arm in ("none", "llm", "families+llm", "operon") if asks_models(arm)] == ["llm", "families+llm"]
 
 
 def test_committed_page_holds_the_committed_figures():

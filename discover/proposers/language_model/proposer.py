@@ -36,7 +36,6 @@ _FEW = 4  # laws waiting to be tried: with fewer, more are asked for
 _CONCEPTS_EVERY, _CONCEPTS_FIRST = 5, 4  # calls; the first time when there is something to say
 _LEAST_ELITES = 8  # for concepts
 _MOST_FAULTS = 6  # in a row, then the model is left alone
-_LONGEST_PAUSE_SECONDS = 60.0
 _PAUSE_CANDIDATES = 16  # after a reply without a new law, doubled each time
 _REMEMBERED = 12  # outcomes told back
 _REFUSES_FORMAT = (400, 404, 405, 415, 422, 501)  # what servers answer to a response_format that they do not know
@@ -347,7 +346,7 @@ class LanguageModel(Proposer):
         elif self._faults_in_row >= _MOST_FAULTS:
             self._give_up(f"{_MOST_FAULTS} faults in a row, the last one {fault}")
         elif answer.fault or answer.is_refusal:
-            pause = min(2.0 ** (self._faults_in_row - 1), _LONGEST_PAUSE_SECONDS)
+            pause = 2.0 ** (self._faults_in_row - 1)  # seconds; at most 16, for then it is given up
             asked_for = answer.retry_after_seconds
             self._not_before_second = time.monotonic() + (pause if asked_for is None else asked_for)
 

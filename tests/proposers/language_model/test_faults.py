@@ -9,10 +9,12 @@ import time
 
 import pytest
 
-from discover.proposers.language_model.endpoint import MOST_BYTES
+from discover.proposers.language_model.call import Answer
+from discover.proposers.language_model.endpoint import MOST_BYTES, OpenAIEndpoint, Pending
 from discover.proposers.language_model.reply import MOST_LAWS
 
 from .conftest import KEY, PATIENCE_SECONDS, Start
+from .scripted_server import Script, Server
 
 SHORT_SECONDS = 0.4  # what a call may take that will not be answered in time
 
@@ -134,6 +136,28 @@ def test_injected_text_is_refused_by_the_parser_and_told_back_in_one_line(talk: 
     (user,) = [m["content"] for m in conversation.server.script.requests[1]["messages"] if m["role"] == "user"]
     assert user.count("refused:") == 8
     assert user.replace("\n", "").isprintable()
+
+
+def test_a_call_ends_at_its_limit_though_bytes_keep_coming() -> None:
+    """Else its thread and its connection would outlive it, for as long as the server likes."""
+    with Server(Script(["trickle"])) as server:
+        endpoint = OpenAIEndpoint(server.url, KEY, SHORT_SECONDS)
+        began = time.monotonic()
+        answer = endpoint.send({"model": "m", "messages": [{"role": "user", "content": "?"}]})
+        endpoint.close()
+    assert answer.fault == "time-out"
+    assert SHORT_SECONDS <= time.monotonic() - began < 2.5  # it would last 3 s
+
+
+def test_an_endpoint_that_does_not_end_its_call_is_left_alone() -> None:
+    """A server that trickles its headers keeps the client busy beyond any limit of its own."""
+    stuck = threading.Event()
+    pending = Pending(lambda request: Answer(200) if stuck.wait(30.0) else Answer(), {}, 0.1)
+    assert pending.answer() is None
+    while (answer := pending.answer(wait_seconds=5.0)) is None:
+        assert pending.seconds < 5.0
+    assert (answer.fault, answer.is_billed) == ("time-out", True)
+    stuck.set()
 
 
 def test_search_never_waits_where_it_need_not(talk: Start) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discover.archive import Archive
+from discover.archive import Archive, Candidate
 from discover.assessment import Job, assess
 from discover.proposers import portfolio_of
 from discover.proposers.language_model.names import Names
@@ -142,8 +142,24 @@ def test_poor_fits_and_duplicates_are_told_back(talk: Start, task: Task) -> None
     conversation.model.tell(done, conversation.archive)
     assert conversation.model.won == len(entered)
     conversation.batches(2)
-    time_of = conversation.server.script.requests[-1]["messages"][-1]["content"]
-    assert re.search(r"- R2 at larger scales -?\d+\.\d{4} \(the best has|- poor fit|- not finite", time_of)
+    # The last call that was answered: of one that is under way the server may have heard, or not yet.
+    told = json.loads(conversation.calls[-1].request)["messages"][-1]["content"]
+    assert re.search(r"- R2 at larger scales -?\d+\.\d{4} \(the best has|- poor fit|- not finite", told)
+
+
+def test_why_a_law_could_not_be_fitted_is_told_back(talk: Start, task: Task) -> None:
+    conversation = talk(["good"]).batches(3)
+    first, second = conversation.asked_for[:2]
+    failed = [
+        Candidate(number, proposal.law, proposal.recipe, proposal.proposer, (), why, None)
+        for number, (proposal, why) in enumerate([(first, "poor fit"), (second, "not finite")], 100)
+    ]
+    conversation.model.tell(failed, conversation.archive)
+    conversation.batches(3)  # notes are asked for in between
+    told = "\n".join(request["messages"][-1]["content"] for request in conversation.server.script.requests)
+    assert f"{first.law} - poor fit" in told
+    assert f"{second.law} - not finite" in told
+    assert conversation.model.won == 0
 
 
 def test_notes_about_the_best_laws_enter_later_prompts(talk: Start) -> None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from discover.archive import Candidate
+from discover.archive import Archive, Candidate
+from discover.errors import DiscoverError
 from discover.evolution import NOTHING, Budget, Past, Search
 from discover.proposers.language_model import Call, LanguageModel, Ledger, endpoint_of
 from discover.store import Candidacy, Store, calls_of
 from discover.task import Task, load_task
 from tests.cli.conftest import invoke, write_task
 
-from .conftest import KEY, model_at
+from .conftest import KEY, Start, Talk, model_at
 from .scripted_server import Script, Server
 
 ACTS = ("good", "echoes_key", "injection", "truncated_laws", "good")
@@ -144,6 +146,20 @@ def test_replay_refuses_what_it_cannot_repeat(finished: Finished, tmp_path: Path
     assert (changed.exit_code, "other rows" in changed.stderr) == (2, True)
     both = invoke("run", finished.task, "--replay", finished.run, "--llm", "x", "--llm-base-url", "http://h/v1")
     assert (both.exit_code, "--llm cannot be given with --replay" in both.stderr) == (2, True)
+
+
+def test_a_request_that_differs_in_a_byte_ends_a_replay(talk: Start, archive: Archive) -> None:
+    before = copy.deepcopy(archive)
+    conversation = talk(["good"]).batches(3)
+    (call, *_) = conversation.calls
+
+    def replay(recorded: Call) -> Talk:
+        follows = LanguageModel(load_task("moe_scaling"), conversation.model.model, None, Ledger(), recorded=[recorded])
+        return Talk(follows, conversation.server, copy.deepcopy(before)).batches(3)
+
+    assert replay(call).model.tried == 3
+    with pytest.raises(DiscoverError, match="call 1 of llm:scripted would ask something else"):
+        replay(replace(call, request=call.request.replace("R2", "r2", 1)))
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,18 @@ def test_a_search_that_hangs_is_ended_at_its_limit(made: Any, vocab: Task) -> No
     assert proposer._worker is None
 
 
+def test_a_search_that_hangs_is_ended_also_where_nobody_waits_for_it(made: Any, vocab: Task) -> None:
+    proposer = made(vocab, "hang", limits={"start": 30.0, "search": 0.2, "grace": 0.0})
+    archive, rng = Archive(spread=1.0), np.random.default_rng(0)
+    deadline = time.monotonic() + 30.0
+    while not proposer.faults:
+        assert proposer.ask(archive, rng) is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert proposer.faults == {"took longer than its time limit": 1}
+    assert archive.failures["pysr: took longer than its time limit"] == 1
+
+
 @pytest.mark.parametrize(
     ("mode", "reason"),
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,6 +90,14 @@ def test_a_search_gives_its_hall_of_fame_and_ends(start: Callable[..., Worker]) 
     assert files[-1] == (worker.folder / "search1" / "hall_of_fame.csv").read_text(encoding="utf-8")
 
 
+def test_the_hall_of_fame_comes_while_the_search_goes_on(start: Callable[..., Worker]) -> None:
+    worker = start("late")
+    worker.send(job(worker))
+    told = events_until(worker, "hall_of_fame", 30.0)
+    assert told[-1]["csv"].startswith("Complexity,Loss,Equation\n1,")
+    assert "finished" not in [event["event"] for event in told]
+
+
 def test_several_searches_use_one_process(start: Callable[..., Worker]) -> None:
     worker = start()
     for number, task in ((1, "vocab"), (2, "parallel")):
@@ -143,11 +153,26 @@ def test_closing_ends_the_worker_and_all_it_started(start: Callable[..., Worker]
     worker.close()
 
 
+@posix
+def test_closing_ends_all_of_them_also_where_the_guard_is_gone(start: Callable[..., Worker]) -> None:
+    worker = start("hang")
+    worker.send(job(worker))
+    note = worker.folder / "child.txt"
+    wait_until(lambda: note.exists() and note.read_text() != "")
+    child, leader = int(note.read_text()), worker._process.pid
+    for guard in set(group_of(leader)) - {leader, child}:
+        os.kill(guard, signal.SIGKILL)
+    wait_until(lambda: set(group_of(leader)) == {leader, child})
+    worker.close()
+    wait_until(lambda: not is_running(child), 5.0)
+
+
 OWNER = """
 import os, sys, time
 from discover.proposers.pysr.process import Worker
-sys.path.insert(0, os.getcwd())
+from tests.proposers.pysr.test_worker import job
 worker = Worker(os.environ)
+worker.send(job(worker))
 print(worker._process.pid, worker.folder, flush=True)
 time.sleep(600)
 """
@@ -161,17 +186,21 @@ def test_the_worker_leaves_with_an_owner_that_was_killed(ready: dict[str, str], 
     owner = subprocess.Popen([sys.executable, "-c", OWNER], env=environment, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     leader, folder = owner.stdout.readline().split()
+    note = Path(folder) / "child.txt"
     try:
-        wait_until(lambda: len(group_of(int(leader))) >= 2)  # the worker and its guard
+        # It is in the middle of a search, which does not look at its standard input.
+        wait_until(lambda: note.exists() and note.read_text() != "")
+        assert len(group_of(int(leader))) >= 3, "the worker, its guard, its child"
         owner.send_signal(sent)
         owner.wait()
         wait_until(lambda: not group_of(int(leader)), 10.0)
+        assert not is_running(int(note.read_text()))
     finally:
         owner.kill()
         owner.stdout.close()
-        for left in Path(folder).glob("*"):
-            left.unlink()
-        Path(folder).rmdir()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int(leader), signal.SIGKILL)
+        shutil.rmtree(folder)
 
 
 @posix

@@ -2,7 +2,7 @@
 
 `STAND_IN` in the environment says how it behaves: "" searches; "import" cannot be imported; "error" fails in `fit`;
 "hang" never returns, with a child of its own; "exit" ends the process; "garbage" writes a file that is none;
-"noise" prints on standard output; "guess" cannot read guesses.
+"noise" prints on standard output; "guess" cannot read guesses; "late" has found something, and searches on.
 """
 
 from __future__ import annotations
@@ -186,6 +186,8 @@ class PySRRegressor:
             rows.append(row)
             _save(folder, rows)
             time.sleep(0.01)
+        if _MODE == "late":
+            time.sleep(600)
         if told["guesses"]:
             (folder / "guesses.txt").write_text(repr(told["guesses"]), encoding="utf-8")
         return self
