@@ -3,8 +3,8 @@
 A band of sqrt(noise^2 + parameters^2 + laws^2) knows nothing of a law that is wrong beyond its data. On folds the
 misses are seen; their quantile, in units of that width and among rows at a like distance beyond the data, is the
 factor (split conformal prediction with localised weights: Lei et al. 2018; Guan 2023). The folds have chosen the law,
-though, among hundreds: that it misses them by little may be luck. So they widen a band and never make it narrower than
-Student's quantile does.
+though, among hundreds: that it misses few settings by little may be luck. So they widen a band readily, and make it
+narrower only as far as many settings warrant.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _NEAR = 0.1  # ranges of the scale axis: distances smaller than this are alike
 _PLACES = 9  # distances at which the factor is worked out; between them it is interpolated
+_SURE = 1.6449  # standard deviations: confidence of 95 %
 _MISSED = 1e6
 
 
@@ -62,11 +63,9 @@ def misses_on_folds(
 
 
 def settings_of(task: Task) -> np.ndarray:
-    """The setting (row,) of each training row, counted from 0: rows of a cell with equal inputs. Without scale axes it
-    is what the folds deal, one mixture in all cells and for all its targets."""
+    """The setting (row,) of each training row, counted from 0: rows of a cell with equal inputs are one."""
     rows = task.training
-    own = np.column_stack([rows.cell, rows.inputs]) if task.scale_axes else np.sort(rows.inputs, axis=1)
-    return np.unique(own, axis=0, return_inverse=True)[1].reshape(-1)
+    return np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def held_back(task: Task) -> int:
@@ -86,9 +85,9 @@ def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedo
     """Half-widths (row,) in standard deviations, for rows at these distances.
 
     Student's quantile for the noise's degrees of freedom, times what the folds say: the quantile of the misses, each
-    in units of the Student's quantile of its own fold, where that is more than one. The row asked for is one setting
-    more than those that were held back, and might be missed by more than any of them; of few settings the largest
-    miss counts.
+    in units of the Student's quantile of its own fold. The row asked for is one setting more than those that were held
+    back, and might be missed by more than any of them: of few settings the largest miss counts. Where that quantile is
+    less than one, its upper limit by 95 % confidence stands in its place, and one where there is none.
 
     Args:
         distance: (row,) beyond the data.
@@ -96,7 +95,8 @@ def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedo
 
     Source: Tibshirani et al. 2019, Conformal prediction under covariate shift, eq. 7 (the weight of the row itself);
     Dunn, Wasserman and Ramdas 2022, Distribution-free prediction sets for two-layer hierarchical models (settings are
-    what is exchangeable, not rows).
+    what is exchangeable, not rows). The upper limit: Wilks 1941, Determination of sample sizes for setting tolerance
+    limits, by the normal approximation, with Kish's number of settings for weights that differ.
     """
     from scipy.stats import t
 
@@ -114,9 +114,13 @@ def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedo
     found = np.empty(len(places))
     for index, place in enumerate(places):
         alike = np.exp(-np.abs(np.log((seen + _NEAR) / (place + _NEAR))))[order]
-        share = np.cumsum(alike) / (alike.sum() + each)
-        found[index] = ratio[order][min(int(np.searchsorted(share, level)), len(ratio) - 1)]
-    return nominal * np.maximum(np.interp(distance, places, found), 1.0)
+        n_settings = alike.sum() ** 2 / (alike**2).sum() / each
+        surely = level + _SURE * np.sqrt(level * (1.0 - level) / n_settings)
+        share = np.cumsum(alike) / alike.sum()
+        at = [int(np.searchsorted(share, part)) for part in (level * (1.0 + each / alike.sum()), surely)]
+        likely, upper = (ratio[order][min(first, len(ratio) - 1)] for first in at)
+        found[index] = max(likely, min(upper, 1.0) if surely < 1.0 else 1.0)
+    return nominal * np.interp(distance, places, found)
 
 
 def coverage_across_folds(misses: Sequence[Misses], level: float) -> dict[str, tuple[float, int]]:

@@ -10,7 +10,7 @@ import pytest
 from discover.errors import FitError
 from discover.intervals import Bands, bands_of
 from discover.intervals.bootstrap import resampled
-from discover.intervals.calibration import Misses, coverage_across_folds, factors, held_back, settings_of
+from discover.intervals.calibration import Misses, coverage_across_folds, factors, held_back
 from discover.intervals.clusters import clusters
 from discover.intervals.distance import distance_beyond
 from discover.task import Cell, Rows
@@ -129,9 +129,10 @@ def test_without_folds_the_factor_is_students_quantile():
     assert factors([], np.zeros(2), 0.9, np.array([3.0, np.inf])) == pytest.approx([2.3534, 1.6449], abs=1e-4)
 
 
-def test_folds_that_a_law_fits_by_luck_do_not_make_its_band_narrow():
-    lucky = misses("lucky", np.full(50, 0.1), 0.2)
-    assert factors([lucky], np.array([0.2]), 0.9, 5.0) == pytest.approx([2.0150], abs=1e-4)
+def test_few_settings_that_a_law_fits_by_luck_do_not_make_its_band_narrow_and_many_do():
+    few, many = misses("few", np.full(12, 0.1), 0.2), misses("many", np.linspace(0.0, 1.0, 1001), 0.2)
+    assert factors([few], np.array([0.2]), 0.9, 5.0) == pytest.approx([2.0150], abs=1e-4)
+    assert factors([many], np.array([0.2]), 0.9, 5.0) == pytest.approx([0.916], abs=1e-3)  # 0.9 and 95 % confidence
 
 
 def test_of_few_settings_the_largest_miss_counts_and_of_many_the_quantile():
@@ -150,13 +151,6 @@ def test_a_miss_of_a_fold_with_few_rows_is_measured_by_its_own_quantile():
     """A fold has fewer rows to tell its noise from than all rows are: the same surprise is a larger ratio there."""
     short = misses("short", np.full(40, 4.706), 0.2, freedom=3.0)  # twice the quantile of three degrees of freedom
     assert factors([short], np.array([0.2]), 0.9, np.inf) == pytest.approx([2 * 1.6449], abs=1e-3)
-
-
-def test_a_mixture_measured_in_several_cells_is_one_setting_where_there_is_no_scale_axis():
-    inputs = np.array([(0.2, 0.8), (0.8, 0.2), (0.5, 0.5)])
-    rows = replace(rows_of(inputs, np.ones(3)), cells=(Cell("a", "loss"), Cell("b", "loss")), cell=np.array([0, 1, 1]))
-    assert settings_of(task_of(rows, ())).tolist() == [0, 0, 1]
-    assert len(np.unique(settings_of(task_of(rows)))) == 3
 
 
 def test_settings_are_counted_once_over_all_folds():
