@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _NEAR = 0.1  # ranges of the scale axis: distances smaller than this are alike
 _PLACES = 9  # distances at which the factor is worked out; between them it is interpolated
 _SURE = 1.6449  # standard deviations: confidence of 95 %
-_MISSED = 1e6
+_BELIEF = 10.0  # settings that the band of the fit alone is worth
+_MOST = 10.0  # half-widths: a law that misses by more has failed there, and by how much says nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Misses:
 
     Attributes:
         name: The fold.
-        ratio: (row,) the miss over the uncalibrated standard deviation.
+        ratio: (row,) the miss over the uncalibrated standard deviation; infinite where nothing finite was predicted.
         distance: (row,) beyond the fold's training rows.
         setting: (row,) as `settings_of` gives: rows that err together, the same number in every fold.
         freedom: (row,) degrees of freedom of the noise.
@@ -57,7 +58,7 @@ def misses_on_folds(
         ensemble = Ensemble.of(replace(task, training=known), tied, draws=draws, rng=rng)
         parts = ensemble.parts(held)
         gap = np.abs(ensemble.inside(held.target) - parts.centre)
-        ratio = np.minimum(np.where(np.isfinite(gap), gap, np.inf) / width(parts), _MISSED)
+        ratio = np.where(np.isfinite(gap), gap, np.inf) / width(parts)
         found.append(Misses(fold.name, ratio, parts.distance, setting[fold.validation], parts.freedom))
     return tuple(found)
 
@@ -86,8 +87,9 @@ def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedo
 
     Student's quantile for the noise's degrees of freedom, times what the folds say: the quantile of the misses, each
     in units of the Student's quantile of its own fold. The row asked for is one setting more than those that were held
-    back, and might be missed by more than any of them: of few settings the largest miss counts. Where that quantile is
-    less than one, its upper limit by 95 % confidence stands in its place, and one where there is none.
+    back, and might be missed by more than any of them: of few settings the largest miss counts. One of them may be an
+    outlier, though, so what n settings say counts n / (n + 10), in logarithms. Where the quantile is less than one, its
+    upper limit by 95 % confidence stands in its place, and one where there is no such limit.
 
     Args:
         distance: (row,) beyond the data.
@@ -95,8 +97,9 @@ def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedo
 
     Source: Tibshirani et al. 2019, Conformal prediction under covariate shift, eq. 7 (the weight of the row itself);
     Dunn, Wasserman and Ramdas 2022, Distribution-free prediction sets for two-layer hierarchical models (settings are
-    what is exchangeable, not rows). The upper limit: Wilks 1941, Determination of sample sizes for setting tolerance
-    limits, by the normal approximation, with Kish's number of settings for weights that differ.
+    what is exchangeable, not rows). What few settings count: Buehlmann 1967, Experience rating and credibility. The
+    upper limit: Wilks 1941, Determination of sample sizes for setting tolerance limits, by the normal approximation,
+    with Kish's number of settings for weights that differ.
     """
     from scipy.stats import t
 
@@ -106,7 +109,7 @@ def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedo
     nominal = np.broadcast_to(student(freedom), distance.shape)
     if not misses:
         return nominal.copy()
-    ratio = np.concatenate([miss.ratio / student(miss.freedom) for miss in misses])
+    ratio = np.minimum(np.concatenate([miss.ratio / student(miss.freedom) for miss in misses]), _MOST)
     seen = np.concatenate([miss.distance for miss in misses])
     each = len(ratio) / len(np.unique(np.concatenate([miss.setting for miss in misses])))  # misses of one setting
     order = np.argsort(ratio, kind="stable")
@@ -119,7 +122,10 @@ def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedo
         share = np.cumsum(alike) / alike.sum()
         at = [int(np.searchsorted(share, part)) for part in (level * (1.0 + each / alike.sum()), surely)]
         likely, upper = (ratio[order][min(first, len(ratio) - 1)] for first in at)
-        found[index] = max(likely, min(upper, 1.0) if surely < 1.0 else 1.0)
+        if likely > 1.0:
+            found[index] = likely ** (n_settings / (n_settings + _BELIEF))
+        else:
+            found[index] = min(upper, 1.0) if surely < 1.0 else 1.0
     return nominal * np.interp(distance, places, found)
 
 

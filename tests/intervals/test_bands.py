@@ -132,13 +132,20 @@ def test_without_folds_the_factor_is_students_quantile():
 def test_few_settings_that_a_law_fits_by_luck_do_not_make_its_band_narrow_and_many_do():
     few, many = misses("few", np.full(12, 0.1), 0.2), misses("many", np.linspace(0.0, 1.0, 1001), 0.2)
     assert factors([few], np.array([0.2]), 0.9, 5.0) == pytest.approx([2.0150], abs=1e-4)
-    assert factors([many], np.array([0.2]), 0.9, 5.0) == pytest.approx([0.916], abs=1e-3)  # 0.9 and 95 % confidence
+    assert factors([many], np.array([0.2]), 0.9, np.inf) == pytest.approx([0.916], abs=1e-3)  # 95 % confidence
 
 
 def test_of_few_settings_the_largest_miss_counts_and_of_many_the_quantile():
-    few, many = misses("few", np.arange(1.0, 9.0), 0.2), misses("many", np.arange(1.0, 1001.0), 0.2)
-    assert factors([few], np.array([0.2]), 0.9, np.inf) == pytest.approx([8.0])
-    assert factors([many], np.array([0.2]), 0.9, np.inf) == pytest.approx([901.0])
+    few, many = misses("few", np.arange(1.0, 9.0), 0.2), misses("many", np.linspace(0.0, 10.0, 10_001), 0.2)
+    assert factors([few], np.array([0.2]), 0.9, np.inf) == pytest.approx(
+        [1.6449 * (8.0 / 1.6449) ** (8 / 18)], rel=1e-4
+    )
+    assert factors([many], np.array([0.2]), 0.9, np.inf) == pytest.approx([9.0], rel=3e-3)
+
+
+def test_a_law_that_fails_altogether_on_a_fold_gets_a_band_that_ends():
+    failed = misses("failed", np.array([1.0, np.inf, np.inf]), 0.2)
+    assert factors([failed], np.array([0.2]), 0.9, np.inf) == pytest.approx([1.6449 * 10 ** (3 / 13)], rel=1e-4)
 
 
 def test_a_setting_that_several_folds_hold_back_is_still_one_setting():
@@ -149,8 +156,8 @@ def test_a_setting_that_several_folds_hold_back_is_still_one_setting():
 
 def test_a_miss_of_a_fold_with_few_rows_is_measured_by_its_own_quantile():
     """A fold has fewer rows to tell its noise from than all rows are: the same surprise is a larger ratio there."""
-    short = misses("short", np.full(40, 4.706), 0.2, freedom=3.0)  # twice the quantile of three degrees of freedom
-    assert factors([short], np.array([0.2]), 0.9, np.inf) == pytest.approx([2 * 1.6449], abs=1e-3)
+    short = misses("short", np.full(40, 4.7067), 0.2, freedom=3.0)  # twice the quantile of three degrees of freedom
+    assert factors([short], np.array([0.2]), 0.9, np.inf) == pytest.approx([1.6449 * 2 ** (40 / 50)], rel=1e-3)
 
 
 def test_settings_are_counted_once_over_all_folds():
