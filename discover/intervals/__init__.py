@@ -6,7 +6,9 @@ is known of each parameter. Stays out: held-out rows, choosing, drawing.
 """
 
 from discover.intervals.bands import Band, Bands, bands_of
-from discover.intervals.parameters import ParameterReport, parameter_report
+from discover.intervals.parameters import ParameterReport, parameter_report, seen_by_rows
 from discover.intervals.tied import FittedForm, near_tied
 
-__all__ = ["Band", "Bands", "FittedForm", "ParameterReport", "bands_of", "near_tied", "parameter_report"]
+__all__ = [
+    "Band", "Bands", "FittedForm", "ParameterReport", "bands_of", "near_tied", "parameter_report", "seen_by_rows",
+]  # fmt: skip

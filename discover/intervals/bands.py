@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.errors import FitError
-from discover.intervals.calibration import Misses, coverage_across_folds, factors, misses_on_folds, width
+from discover.intervals.calibration import Misses, coverage_across_folds, factors, held_back, misses_on_folds, width
 from discover.intervals.ensemble import Ensemble
 from discover.intervals.tied import FittedForm, near_tied
 
@@ -58,7 +58,7 @@ class Bands:
         if not 0.5 <= level <= 0.99:
             raise FitError(f"level: {level:g}; expected 0.5 to 0.99, such as 0.9 for a 90 % band")
         parts = self.ensemble.parts(rows)
-        half = factors(self.misses, parts.distance, level) * width(parts)
+        half = factors(self.misses, parts.distance, level, parts.freedom) * width(parts)
         outside = self.ensemble.outside
         measured = parts.distance <= _REACH * self.reach + 1e-12
         return Band(outside(parts.centre), outside(parts.centre - half), outside(parts.centre + half), level, measured)
@@ -85,9 +85,9 @@ def bands_of(
         others: Laws of the same run; those that validation puts near the main one widen the band where they disagree.
         draws: Refits of the main law on resampled clusters.
         refit: Fit the laws to the task's training rows anew, their parameters being those of other rows.
-        calibrate: Learn the factor from the folds; without it the normal quantile is taken.
+        calibrate: Learn the factor from the folds; without it Student's quantile is taken.
     """
-    tied = near_tied(main, others)
+    tied = near_tied(main, others, held_back(task))
     ensemble = Ensemble.of(task, tied, draws=draws, rng=rng, refit=refit)
     misses = misses_on_folds(task, tied, draws=FOLD_DRAWS, rng=rng) if calibrate else ()
     return Bands(ensemble, misses)

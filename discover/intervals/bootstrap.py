@@ -33,12 +33,15 @@ def resampled(
 
     Args:
         rows: What the law was fitted on.
+        draws: How many; none at all gives an array without draws.
         cluster: (row,), as `clusters` gives.
         weights: (row,) of the recipe, or None.
 
     Source: Rubin 1981, The Bayesian bootstrap; for clusters, Cameron, Gelbach and Miller 2008.
     """
     n_cells = len(rows.cells)
+    if draws == 0:
+        return np.empty((0, *parameters.shape))
     laid = Cells.from_rows(rows, form.law.inputs, np.arange(1.0, rows.n_rows + 1.0))
     index, real = np.maximum(laid.weight.astype(int) - 1, 0), laid.weight > 0
     base = np.ones(rows.n_rows) if weights is None else weights

@@ -2,7 +2,9 @@
 
 A band of sqrt(noise^2 + parameters^2 + laws^2) knows nothing of a law that is wrong beyond its data. On folds the
 misses are seen; their quantile, in units of that width and among rows at a like distance beyond the data, is the
-factor (split conformal prediction with localised weights: Lei et al. 2018; Guan 2023).
+factor (split conformal prediction with localised weights: Lei et al. 2018; Guan 2023). The folds have chosen the law,
+though, among hundreds: that it misses few settings by little may be luck. So they widen a band readily, and make it
+narrower only as far as many settings warrant.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
     from discover.intervals.tied import FittedForm
     from discover.task import Task
 
-_MARGIN = 0.8  # of the misses allowed: a factor from few, shorter ladders is asked for 92 % where 90 % are promised
-_NARROWEST = 0.85  # of the normal quantile: folds that a law fits by luck do not make its bands narrow
 _NEAR = 0.1  # ranges of the scale axis: distances smaller than this are alike
 _PLACES = 9  # distances at which the factor is worked out; between them it is interpolated
-_MISSED = 1e6
+_SURE = 1.6449  # standard deviations: confidence of 95 %
+_BELIEF = 10.0  # settings that the band of the fit alone is worth
+_MOST = 10.0  # half-widths: a law that misses by more has failed there, and by how much says nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,28 +35,46 @@ class Misses:
 
     Attributes:
         name: The fold.
-        ratio: (row,) the miss over the uncalibrated standard deviation.
+        ratio: (row,) the miss over the uncalibrated standard deviation; infinite where nothing finite was predicted.
         distance: (row,) beyond the fold's training rows.
+        setting: (row,) as `settings_of` gives: rows that err together, the same number in every fold.
+        freedom: (row,) degrees of freedom of the noise.
     """
 
     name: str
     ratio: np.ndarray
     distance: np.ndarray
+    setting: np.ndarray
+    freedom: np.ndarray
 
 
 def misses_on_folds(
     task: Task, tied: Sequence[tuple[FittedForm, float]], *, draws: int, rng: np.random.Generator
 ) -> tuple[Misses, ...]:
     """The laws refitted on each fold's training rows, and how far they miss what it holds back."""
-    found = []
+    found, setting = [], settings_of(task)
     for fold in folds_of(task):
         known, held = task.training.select(fold.training), task.training.select(fold.validation)
         ensemble = Ensemble.of(replace(task, training=known), tied, draws=draws, rng=rng)
         parts = ensemble.parts(held)
         gap = np.abs(ensemble.inside(held.target) - parts.centre)
         ratio = np.where(np.isfinite(gap), gap, np.inf) / width(parts)
-        found.append(Misses(fold.name, np.minimum(ratio, _MISSED), parts.distance))
+        found.append(Misses(fold.name, ratio, parts.distance, setting[fold.validation], parts.freedom))
     return tuple(found)
+
+
+def settings_of(task: Task) -> np.ndarray:
+    """The setting (row,) of each training row, counted from 0: rows of a cell with equal inputs are one."""
+    rows = task.training
+    return np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def held_back(task: Task) -> int:
+    """How many settings the folds of a task hold back between them."""
+    held = np.zeros(task.training.n_rows, dtype=bool)
+    for fold in folds_of(task):
+        held |= fold.validation
+    return len(np.unique(settings_of(task)[held]))
 
 
 def width(parts: Parts) -> np.ndarray:
@@ -62,24 +82,51 @@ def width(parts: Parts) -> np.ndarray:
     return np.sqrt(parts.noise**2 + parts.parameters**2 + parts.laws**2)
 
 
-def factors(misses: Sequence[Misses], distance: np.ndarray, level: float) -> np.ndarray:
-    """Half-widths (row,) in standard deviations, for rows at these distances; the normal quantile without folds."""
-    from scipy.stats import norm
+def factors(misses: Sequence[Misses], distance: np.ndarray, level: float, freedom: np.ndarray | float) -> np.ndarray:
+    """Half-widths (row,) in standard deviations, for rows at these distances.
 
-    normal = float(norm.ppf(0.5 + 0.5 * level))
+    Student's quantile for the noise's degrees of freedom, times what the folds say: the quantile of the misses, each
+    in units of the Student's quantile of its own fold. The row asked for is one setting more than those that were held
+    back, and might be missed by more than any of them: of few settings the largest miss counts. One of them may be an
+    outlier, though, so what n settings say counts n / (n + 10), in logarithms. Where the quantile is less than one, its
+    upper limit by 95 % confidence stands in its place, and one where there is no such limit.
+
+    Args:
+        distance: (row,) beyond the data.
+        freedom: (row,) or one for all, infinite for the normal quantile.
+
+    Source: Tibshirani et al. 2019, Conformal prediction under covariate shift, eq. 7 (the weight of the row itself);
+    Dunn, Wasserman and Ramdas 2022, Distribution-free prediction sets for two-layer hierarchical models (settings are
+    what is exchangeable, not rows). What few settings count: Buehlmann 1967, Experience rating and credibility. The
+    upper limit: Wilks 1941, Determination of sample sizes for setting tolerance limits, by the normal approximation,
+    with Kish's number of settings for weights that differ.
+    """
+    from scipy.stats import t
+
+    def student(freedom: np.ndarray | float) -> np.ndarray:
+        return np.asarray(t.ppf(0.5 + 0.5 * level, freedom))
+
+    nominal = np.broadcast_to(student(freedom), distance.shape)
     if not misses:
-        return np.full(distance.shape, normal)
-    ratio = np.concatenate([miss.ratio for miss in misses])
+        return nominal.copy()
+    ratio = np.minimum(np.concatenate([miss.ratio / student(miss.freedom) for miss in misses]), _MOST)
     seen = np.concatenate([miss.distance for miss in misses])
+    each = len(ratio) / len(np.unique(np.concatenate([miss.setting for miss in misses])))  # misses of one setting
     order = np.argsort(ratio, kind="stable")
-    wanted = 1.0 - _MARGIN * (1.0 - level)
     places = np.unique(np.linspace(np.sqrt(seen.min()), np.sqrt(seen.max()), _PLACES) ** 2)
     found = np.empty(len(places))
     for index, place in enumerate(places):
         alike = np.exp(-np.abs(np.log((seen + _NEAR) / (place + _NEAR))))[order]
+        n_settings = alike.sum() ** 2 / (alike**2).sum() / each
+        surely = level + _SURE * np.sqrt(level * (1.0 - level) / n_settings)
         share = np.cumsum(alike) / alike.sum()
-        found[index] = ratio[order][min(int(np.searchsorted(share, wanted)), len(ratio) - 1)]
-    return np.interp(distance, places, np.maximum(found, _NARROWEST * normal))
+        at = [int(np.searchsorted(share, part)) for part in (level * (1.0 + each / alike.sum()), surely)]
+        likely, upper = (ratio[order][min(first, len(ratio) - 1)] for first in at)
+        if likely > 1.0:
+            found[index] = likely ** (n_settings / (n_settings + _BELIEF))
+        else:
+            found[index] = min(upper, 1.0) if surely < 1.0 else 1.0
+    return nominal * np.interp(distance, places, found)
 
 
 def coverage_across_folds(misses: Sequence[Misses], level: float) -> dict[str, tuple[float, int]]:
@@ -87,6 +134,6 @@ def coverage_across_folds(misses: Sequence[Misses], level: float) -> dict[str, t
     found = {}
     for index, miss in enumerate(misses):
         others = [*misses[:index], *misses[index + 1 :]]
-        inside = miss.ratio <= factors(others, miss.distance, level)
+        inside = miss.ratio <= factors(others, miss.distance, level, miss.freedom)
         found[miss.name] = (float(inside.mean()), len(inside))
     return found

@@ -34,6 +34,7 @@ class Parts:
         parameters: (row,) standard deviation over the bootstrap.
         laws: (row,) root mean square distance of the near-tied laws from the main one.
         distance: (row,) beyond the data, as `distance_beyond` gives.
+        freedom: (row,) degrees of freedom of the noise.
     """
 
     centre: np.ndarray
@@ -41,6 +42,7 @@ class Parts:
     parameters: np.ndarray
     laws: np.ndarray
     distance: np.ndarray
+    freedom: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,7 @@ class Ensemble:
         parameters: For each law (cell, parameter).
         drawn: (draw, cell, parameter) of the main law under the bootstrap.
         noise: (cell,) standard deviation around the main law.
+        freedom: (cell,) its degrees of freedom.
         shrunk: (cell,) by how much residuals are smaller than the noise: sqrt(rows / (rows - parameters)). A bootstrap
             sees the noise through residuals.
         is_log: Whether doubt is counted in logarithms of the target.
@@ -63,6 +66,7 @@ class Ensemble:
     parameters: tuple[np.ndarray, ...]
     drawn: np.ndarray
     noise: np.ndarray
+    freedom: np.ndarray
     shrunk: np.ndarray
     is_log: bool
 
@@ -85,10 +89,10 @@ class Ensemble:
         drawn = resampled(main, fitted[0], rows, clusters(task), row_weights, draws, rng)
         is_log = main.recipe.is_log
         own = len(main.law.parameters) - len(main.recipe.shared) * (1.0 - 1.0 / len(task.cells))
-        noise = _noise(rows, predict_cells(main.law, fitted[0], rows), own, is_log, row_weights)
+        noise, freedom = _noise(rows, predict_cells(main.law, fitted[0], rows), own, is_log, row_weights)
         count = np.bincount(rows.cell, minlength=len(rows.cells))
         shrunk = np.sqrt(count / np.maximum(count - own, 1.0))
-        return cls(task, tuple(forms), weights, tuple(fitted), drawn, noise, shrunk, is_log)
+        return cls(task, tuple(forms), weights, tuple(fitted), drawn, noise, freedom, shrunk, is_log)
 
     def inside(self, values: np.ndarray) -> np.ndarray:
         """Values in the space in which doubt is counted."""
@@ -115,6 +119,7 @@ class Ensemble:
             parameters=np.nan_to_num(0.5 * (high - low), nan=0.0) * self.shrunk[rows.cell],
             laws=np.sqrt(gaps),
             distance=distance_beyond(self.task, self.task.training, rows),
+            freedom=self.freedom[rows.cell],
         )
 
 
@@ -137,11 +142,17 @@ def _refitted(form: FittedForm, yardstick: Yardstick, rng: np.random.Generator) 
         )[0]
 
 
-def _noise(rows: Rows, fitted: np.ndarray, n_parameters: float, is_log: bool, weights: np.ndarray | None) -> np.ndarray:
-    """Standard deviation (cell,) of the rows around the law, shrunk towards that of all cells together.
+def _noise(
+    rows: Rows, fitted: np.ndarray, n_parameters: float, is_log: bool, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviation (cell,) of the rows around the law, shrunk towards that of all cells together, and its degrees
+    of freedom (cell,).
 
     Weighted as the fit was: where a recipe looks at the large scales, the noise is that of the large scales. Each
     cell's squares are divided by its rows less its parameters.
+
+    Source: Smyth 2004, Linear models and empirical Bayes methods, section 3: the variance of a cell and that of all,
+    weighted by their degrees of freedom, has those of both. The weight of all cells is a fixed 4 here.
     """
     with np.errstate(all="ignore"):
         gap = np.log(rows.target) - np.log(fitted) if is_log else rows.target - fitted
@@ -154,4 +165,5 @@ def _noise(rows: Rows, fitted: np.ndarray, n_parameters: float, is_log: bool, we
     free = np.maximum(count - n_parameters, 1.0)
     own = mean_square * count / free
     pooled = float(np.sum(own * free) / np.sum(free))
-    return np.sqrt((own * free + pooled * _PRIOR) / (free + _PRIOR)) + _TINY
+    freedom = np.minimum(free + _PRIOR, np.sum(free))  # one cell learns nothing from itself
+    return np.sqrt((own * free + pooled * _PRIOR) / (free + _PRIOR)) + _TINY, freedom

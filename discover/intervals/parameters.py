@@ -12,6 +12,8 @@ from discover.law.compiler import Tape
 
 if TYPE_CHECKING:
     from discover.intervals.ensemble import Ensemble
+    from discover.intervals.tied import FittedForm
+    from discover.task import Task
 
 _FLAT = 1e-6  # singular value of the Jacobian with unit columns, of the largest: a direction the rows do not see
 _SHARE = 0.1  # of a flat direction that a parameter must have to be named
@@ -61,20 +63,21 @@ def parameter_report(ensemble: Ensemble, level: float = 0.9) -> ParameterReport:
     """Intervals of the main law's parameters from its bootstrap, and what its Jacobian says of them.
 
     A refit of a few steps does not walk far along a valley, so the bootstrap alone would call a parameter certain that
-    the rows hardly see: the interval is at least that of the curvature, and the Jacobian's flat directions are looked
-    for by themselves.
+    the rows hardly see: the interval is at least that of the curvature, by Student's quantile, and the Jacobian's flat
+    directions are looked for by themselves. An ensemble without draws has the curvature alone.
     """
-    from scipy.stats import norm
+    from scipy.stats import t
 
     form, parameters = ensemble.forms[0], ensemble.parameters[0]
     law = form.law
     tail = 50.0 * (1.0 - level)
-    lower, upper = np.nanpercentile(ensemble.drawn, [tail, 100.0 - tail], axis=0)
+    drawn = ensemble.drawn if len(ensemble.drawn) else parameters[None]
+    lower, upper = np.nanpercentile(drawn, [tail, 100.0 - tail], axis=0)
     slopes = _jacobians(ensemble)
     n_cells, n = parameters.shape
     unidentified = np.zeros((n_cells, n), dtype=bool)
     correlation = np.full((n_cells, n, n), np.nan)
-    reach = float(norm.ppf(0.5 + 0.5 * level))
+    reach = t.ppf(0.5 + 0.5 * level, ensemble.freedom)
     shared = form.recipe.shared
     # Cells that share a parameter speak of it together; else each speaks for itself.
     for block in [range(n_cells)] if shared else [[cell] for cell in range(n_cells)]:
@@ -90,12 +93,24 @@ def parameter_report(ensemble: Ensemble, level: float = 0.9) -> ParameterReport:
         for cell in block:
             own = np.array(places[cell])
             unidentified[cell], correlation[cell] = unseen[own], together[np.ix_(own, own)]
-            lower[cell] = np.fmin(lower[cell], parameters[cell] - reach * error[own])
-            upper[cell] = np.fmax(upper[cell], parameters[cell] + reach * error[own])
+            lower[cell] = np.fmin(lower[cell], parameters[cell] - reach[cell] * error[own])
+            upper[cell] = np.fmax(upper[cell], parameters[cell] + reach[cell] * error[own])
     limits = np.array(law.parameter_bounds)
     lower, upper = np.maximum(lower, limits[:, 0]), np.minimum(upper, limits[:, 1])
     lower, upper = np.where(unidentified, -np.inf, lower), np.where(unidentified, np.inf, upper)
     return ParameterReport(law.parameters, lower, upper, level, unidentified, correlation)
+
+
+def seen_by_rows(task: Task, form: FittedForm, level: float = 0.9) -> ParameterReport:
+    """What the task's training rows say of a law's parameters by the curvature of its fit alone, which takes no refit.
+
+    Args:
+        form: With its parameters on those rows.
+    """
+    from discover.intervals.ensemble import Ensemble
+
+    nobody = np.random.default_rng(0)  # nothing is drawn
+    return parameter_report(Ensemble.of(task, [(form, 1.0)], draws=0, rng=nobody, refit=False), level)
 
 
 def _jacobians(ensemble: Ensemble) -> list[np.ndarray]:

@@ -15,8 +15,8 @@ from discover.law import Law, parse
 if TYPE_CHECKING:
     from discover.task import Task
 
-_SCALE = 0.25  # of log(NMSE): a law this much worse counts 1/e
-_FURTHEST = 0.75  # beyond this, worse by a factor of two, a law is not a tie
+_SCALE = 0.25  # of log(NMSE), at least: a law this much worse counts 1/e
+_FURTHEST = 3.0  # scales: a law further behind, with many rows worse by a factor of two, is not a tie
 _MOST = 8
 _PERFECT = 1e-12
 
@@ -60,18 +60,28 @@ class FittedForm:
         return cls(law, Recipe.from_text(row.get("recipe") or "squared"), values, score, str(row["law"]))
 
 
-def near_tied(main: FittedForm, others: Sequence[FittedForm]) -> tuple[tuple[FittedForm, float], ...]:
+def near_tied(
+    main: FittedForm, others: Sequence[FittedForm], held_back: int | None = None
+) -> tuple[tuple[FittedForm, float], ...]:
     """The main law and those near it in score, each with its weight; the weights sum to one.
 
-    Akaike-like weights on the validation score: exp(-gap / 0.25) for a law that is worse by `gap` in log(NMSE), 1 for
-    one that is as good or better. Forms with the main law's key are left out.
+    Akaike weights on the validation score: n held-back settings tell two laws apart by exp(-n / 2 * gap), `gap` being
+    the difference in log(NMSE). One that is as good or better counts 1. Settings err together, so beyond eight of them
+    n is taken to be eight: exp(-gap / 0.25). Forms with the main law's key are left out.
+
+    Args:
+        held_back: Different settings that the folds hold back; None for many.
+
+    Source: Burnham and Anderson 2002, Model selection and multimodel inference, section 2.9, with the squares of what
+    was held back in place of those of the fit.
     """
+    scale = _SCALE if held_back is None else max(_SCALE, 2.0 / max(held_back, 1))
     chosen, keys = [(main, 1.0)], {main.law.key}
     for other in sorted(others, key=lambda form: form.score):
         gap = max(other.score - main.score, 0.0) if np.isfinite(other.score) else np.inf
-        if other.law.key in keys or not gap <= _FURTHEST or len(chosen) == _MOST:
+        if other.law.key in keys or not gap <= _FURTHEST * scale or len(chosen) == _MOST:
             continue
         keys.add(other.law.key)
-        chosen.append((other, float(np.exp(-gap / _SCALE))))
+        chosen.append((other, float(np.exp(-gap / scale))))
     total = sum(weight for _, weight in chosen)
     return tuple((form, weight / total) for form, weight in chosen)

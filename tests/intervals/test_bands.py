@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from discover.errors import FitError
 from discover.intervals import Bands, bands_of
 from discover.intervals.bootstrap import resampled
-from discover.intervals.calibration import Misses, coverage_across_folds, factors
+from discover.intervals.calibration import Misses, coverage_across_folds, factors, held_back
 from discover.intervals.clusters import clusters
 from discover.intervals.distance import distance_beyond
-from discover.task import Rows
+from discover.task import Cell, Rows
 from tests.planted import FORMULA, chinchilla, fitted, grid, loss, rows_of, task_of
+
+
+def misses(name: str, ratio: np.ndarray, distance: float, *, first: int = 0, freedom: float = np.inf) -> Misses:
+    """Misses of settings of their own, counted from `first`."""
+    n = len(ratio)
+    return Misses(name, ratio, np.full(n, distance), first + np.arange(n), np.full(n, freedom))
 
 
 def inside(bands: Bands, rows: Rows, level: float = 0.9) -> np.ndarray:
@@ -108,11 +116,72 @@ def test_bootstrap_spread_agrees_with_standard_errors_for_a_linear_law():
 
 def test_misses_of_alike_distance_set_the_factor():
     rng = np.random.default_rng(0)
-    near = Misses("near", np.abs(rng.standard_normal(400)), np.full(400, 0.01))
-    far = Misses("far", 5.0 * np.abs(rng.standard_normal(400)), np.full(400, 3.0))
-    close, beyond = factors([near, far], np.array([0.01, 3.0]), 0.9)
+    near = misses("near", np.abs(rng.standard_normal(400)), 0.01)
+    far = misses("far", 5.0 * np.abs(rng.standard_normal(400)), 3.0, first=400)
+    close, beyond = factors([near, far], np.array([0.01, 3.0]), 0.9, np.inf)
     assert close < 0.6 * beyond
-    assert factors([], np.zeros(1), 0.9)[0] == pytest.approx(1.6449, abs=1e-4)
     told = coverage_across_folds([near, far], 0.9)
     assert told["near"] == (1.0, 400)
     assert told["far"][0] < 0.5
+
+
+def test_without_folds_the_factor_is_students_quantile():
+    assert factors([], np.zeros(2), 0.9, np.array([3.0, np.inf])) == pytest.approx([2.3534, 1.6449], abs=1e-4)
+
+
+def test_few_settings_that_a_law_fits_by_luck_do_not_make_its_band_narrow_and_many_do():
+    few, many = misses("few", np.full(12, 0.1), 0.2), misses("many", np.linspace(0.0, 1.0, 1001), 0.2)
+    assert factors([few], np.array([0.2]), 0.9, 5.0) == pytest.approx([2.0150], abs=1e-4)
+    assert factors([many], np.array([0.2]), 0.9, np.inf) == pytest.approx([0.916], abs=1e-3)  # 95 % confidence
+
+
+def test_of_few_settings_the_largest_miss_counts_and_of_many_the_quantile():
+    few, many = misses("few", np.arange(1.0, 9.0), 0.2), misses("many", np.linspace(0.0, 10.0, 10_001), 0.2)
+    assert factors([few], np.array([0.2]), 0.9, np.inf) == pytest.approx(
+        [1.6449 * (8.0 / 1.6449) ** (8 / 18)], rel=1e-4
+    )
+    assert factors([many], np.array([0.2]), 0.9, np.inf) == pytest.approx([9.0], rel=3e-3)
+
+
+def test_a_law_that_fails_altogether_on_a_fold_gets_a_band_that_ends():
+    failed = misses("failed", np.array([1.0, np.inf, np.inf]), 0.2)
+    assert factors([failed], np.array([0.2]), 0.9, np.inf) == pytest.approx([1.6449 * 10 ** (3 / 13)], rel=1e-4)
+
+
+def test_a_setting_that_several_folds_hold_back_is_still_one_setting():
+    once = misses("once", np.arange(1.0, 13.0), 0.2)
+    again = [replace(once, name=name) for name in ("a", "b", "c")]
+    assert factors(again, np.zeros(1), 0.9, np.inf) == pytest.approx(factors([once], np.zeros(1), 0.9, np.inf))
+
+
+def test_a_miss_of_a_fold_with_few_rows_is_measured_by_its_own_quantile():
+    """A fold has fewer rows to tell its noise from than all rows are: the same surprise is a larger ratio there."""
+    short = misses("short", np.full(40, 4.7067), 0.2, freedom=3.0)  # twice the quantile of three degrees of freedom
+    assert factors([short], np.array([0.2]), 0.9, np.inf) == pytest.approx([1.6449 * 2 ** (40 / 50)], rel=1e-3)
+
+
+def test_settings_are_counted_once_over_all_folds():
+    task, _ = chinchilla(0)  # six sizes by five amounts of data
+    assert held_back(task) == 15 + 6  # the top three sizes, and of the others the top two amounts of data
+
+
+def test_the_noise_of_one_cell_has_its_own_degrees_of_freedom_and_cells_lend_each_other_four():
+    inputs = np.geomspace(1e7, 1e9, 10)[:, None]
+    alone = rows_of(inputs, 1.0 + np.arange(10.0) ** 2, ("N",))
+    assert bands_of(task_of(alone, ("N",)), fitted(task_of(alone, ("N",)), "a + b*log(N)"), calibrate=False, draws=2,
+                    rng=np.random.default_rng(0)).ensemble.freedom.tolist() == [8.0]  # fmt: skip
+    both = replace(alone, cells=(Cell("a", "loss"), Cell("b", "loss")), cell=np.arange(10) % 2)
+    assert bands_of(task_of(both, ("N",)), fitted(task_of(both, ("N",)), "a + b*log(N)"), calibrate=False, draws=2,
+                    rng=np.random.default_rng(0)).ensemble.freedom.tolist() == [6.0, 6.0]  # fmt: skip
+
+
+def test_a_band_from_six_rows_holds_what_it_promises():
+    """By the normal quantile it holds 80 %: two parameters of six rows leave four degrees of freedom."""
+    rng, held = np.random.default_rng(3), []
+    sizes = np.geomspace(1e6, 1e8, 6)[:, None]
+    for _ in range(60):
+        task = task_of(rows_of(sizes, 3.0 - 0.1 * np.log(sizes[:, 0]) + 0.02 * rng.standard_normal(6), ("N",)), ("N",))
+        bands = bands_of(task, fitted(task, "a + b*log(N)", recipe="squared"), rng=rng, draws=30, calibrate=False)
+        again = rows_of(np.repeat(sizes, 8, axis=0), 3.0 - 0.1 * np.log(np.repeat(sizes[:, 0], 8)), ("N",))
+        held.append(inside(bands, replace(again, target=again.target + 0.02 * rng.standard_normal(48))).mean())
+    assert 0.86 <= np.mean(held) <= 0.95

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from discover.fitting import Recipe
-from discover.intervals import FittedForm, bands_of, near_tied, parameter_report
+from discover.intervals import FittedForm, bands_of, near_tied, parameter_report, seen_by_rows
 from discover.law import parse
 from discover.task import Cell, Rows
-from tests.planted import FORMULA, TRUTH, chinchilla, fitted, task_of
+from tests.planted import FORMULA, TRUTH, chinchilla, fitted, rows_of, task_of
 
 
 def report_of(formula: str, draws: int = 60):
@@ -50,6 +50,30 @@ def test_laws_far_behind_and_spellings_of_the_main_law_are_no_ties():
     assert [f.name for f, _ in tied] == [main.name, "a*N**b"]
     assert sum(weight for _, weight in tied) == 1.0
     assert tied[0][1] > tied[1][1] > 0.3
+
+
+def test_few_held_back_settings_tell_laws_apart_less_well():
+    def form(formula: str, score: float) -> FittedForm:
+        law = parse(formula, ["N"])
+        return FittedForm(law, Recipe(), np.ones((1, len(law.parameters))), score, formula)
+
+    main, other = form("E + A*N**(-alpha)", -4.0), form("a + b*N", -3.0)
+    assert len(near_tied(main, [other], held_back=40)) == 1
+    (_, best), (_, next_best) = near_tied(main, [other], held_back=3)
+    assert next_best / best == np.exp(-1.5)  # three settings: exp(-3/2 * gap)
+
+
+def test_intervals_of_a_linear_law_are_students_where_nothing_is_drawn():
+    rng = np.random.default_rng(0)
+    sizes = np.geomspace(1e6, 1e8, 6)
+    target = 3.0 - 0.1 * np.log(sizes) + 0.02 * rng.standard_normal(6)
+    task = task_of(rows_of(sizes[:, None], target, ("N",)), ("N",))
+    report = seen_by_rows(task, fitted(task, "a + b*log(N)", recipe="squared"))
+    x = np.column_stack([np.ones(6), np.log(sizes)])
+    solution, squares, *_ = np.linalg.lstsq(x, target, rcond=None)
+    due = 2.13185 * np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * squares[0] / 4)  # t of four degrees of freedom
+    assert np.allclose(report.lower[0], solution - due, rtol=1e-3)
+    assert np.allclose(report.upper[0], solution + due, rtol=1e-3)
 
 
 def test_cells_that_share_a_parameter_speak_of_it_together():
