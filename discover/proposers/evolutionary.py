@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _WEIGHTS = (0.0, 0.25, 0.5, 1.0)
 _WINDOWS = (0.0, 0.15, 0.3, 0.45)
+_SHRINKS = (0.0, 0.3, 1.0)
+_FEWEST_NEIGHBOURS = 3  # cells of one target
 
 
 def inputs_of(rows: Rows, task: Task) -> list[Input]:
@@ -43,6 +45,8 @@ class Recipes:
         self.losses = [loss for loss in LOSSES if positive or not loss.startswith("log")]
         self.scaled = bool(task.scale_axes)
         self.genes = genes
+        targets = [cell.target for cell in task.training.cells]
+        self.pooled = max(map(targets.count, targets)) >= _FEWEST_NEIGHBOURS
         rows = task.training
         # Scores count a setting once, and so do fits: what was varied beside the inputs is no reason to count it more.
         repeated = len(np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0)) < rows.n_rows
@@ -55,6 +59,8 @@ class Recipes:
         base = parent or replace(self.plain, loss=loss)
         if rng.random() < (0.8 if parent is None else 0.85):
             return base
+        if self.pooled and rng.random() < 0.25:
+            return replace(base, shrink=_SHRINKS[int(rng.integers(len(_SHRINKS)))])
         roll = rng.random()
         if roll < 0.5 or not self.scaled:
             return replace(base, loss=self.losses[int(rng.integers(len(self.losses)))])
