@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,8 +33,6 @@ SHRINKS = (0.0, 0.3, 1.0)
 TASKS = ("sft_scaling", "domain_mixture_scaling", "u_shape_scaling")
 REACHES = (3.0, 5.0, 10.0)
 VARIES = (0.03, 0.15, 0.5)  # of an exponent, as a standard deviation of its logarithm
-
-Draw = Callable[[float], np.ndarray]
 
 
 @dataclass(frozen=True)

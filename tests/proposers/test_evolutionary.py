@@ -9,6 +9,7 @@ from discover.archive import Archive
 from discover.assessment import Job, assess
 from discover.law import parse
 from discover.proposers import DEFAULT, portfolio_of
+from discover.proposers.evolutionary import Recipes
 from discover.proposers.proposal import tidy_law
 from discover.scoring import Yardstick
 from discover.task import load_task
@@ -102,3 +103,13 @@ def test_a_setting_that_was_measured_often_counts_once_in_every_fit(name: str, o
     task, archive = filled_archive(name)
     proposals = portfolio_of(task).ask(60, archive, np.random.default_rng(4))  # type: ignore[arg-type]
     assert {proposal.recipe.once for proposal in proposals} == {once}
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"), [("sft", True), ("domain_mixture", True), ("parallel", False), ("moe", False)]
+)
+def test_cells_may_learn_from_each_other_where_there_are_three_of_a_target(name: str, offered: bool) -> None:
+    recipes = Recipes(load_task(f"{name}_scaling"))
+    rng = np.random.default_rng(0)
+    drawn = {recipes.draw(rng, recipes.plain).shrink for _ in range(400)}
+    assert drawn == ({0.0, 0.3, 1.0} if offered else {0.0})
