@@ -165,11 +165,19 @@ def test_a_parameter_shared_by_all_is_left_as_it_is() -> None:
     assert (found.prior.gain[:, POWER.parameters.index("a")] == 0.0).all()
 
 
-def test_parameters_at_a_bound_in_all_cells_do_no_harm() -> None:
-    law = parse("E + A*x**(-a) + k*x", ["x"], bounds={"k": (0.0, np.inf)})
-    found = fitted(law, groups(n_rows=8), "squared shrink=1")
-    assert np.isfinite(found.parameters).all()
-    assert np.isfinite(found.cost).all()
+def test_a_parameter_at_its_bound_in_all_cells_does_no_harm() -> None:
+    """A slope that would fall is zero in every group: there is no spread to divide by."""
+    law = parse("b + k*x", ["x"], bounds={"k": (0.0, np.inf)})
+    found = fitted(law, groups(), "squared shrink=1")
+    assert (found.parameters[:, law.parameters.index("k")] == 0.0).all()
+    assert found.converged
+
+
+def test_a_table_of_zeros_is_fitted_by_zeros() -> None:
+    """No noise and no spread: neither may be divided by."""
+    table = groups()
+    zeros = Rows(table.input_names, table.cells, table.inputs, np.zeros(table.n_rows), table.cell, table.line)
+    assert (fitted(LINE, zeros, "squared shrink=1").parameters == 0.0).all()
 
 
 def test_a_refit_under_the_prior_that_was_told_stays_where_it_is() -> None:
