@@ -137,6 +137,7 @@ def _as_law(task: Task, fitted: Fit, proposer: str, r2: float | None, seed: int,
         "validation_r2": r2,
         "status": OK if fitted.converged else dict(zip(labels, fitted.status, strict=True)),
         "standard_errors": errors,
+        **({"prior": fitted.prior_table} if fitted.prior else {}),
     }
     units = {column.name: column.unit for column in (*task.inputs, *task.targets)}
     scales = {column.name: column.scale == "log" for column in task.inputs}

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from discover.exporters.fitted import FittedLaw, free_names
 from discover.exporters.infix import to_source
 from discover.law import GRAMMAR
@@ -38,8 +40,8 @@ TARGETS: dict[str, dict[str, str]] = {
     "vocab_scaling": {"lossu": "unigram_normalized_loss"},
 }
 
-_TAKEN = {"np", "re", "math", "float", "COLUMNS", "TARGETS", "READS", "PARAMETERS", "LOWER", "UPPER", "SCALE", "params",
-          "points", "least_squares", "zip"}  # fmt: skip
+_TAKEN = {"np", "re", "math", "float", "COLUMNS", "TARGETS", "READS", "PARAMETERS", "LOWER", "UPPER", "SCALE", "PRIOR",
+          "params", "points", "least_squares", "zip"}  # fmt: skip
 
 _BODY = '''
 def scaling_law_func(data_points, params):
@@ -54,7 +56,10 @@ def scaling_law_func(data_points, params):
 
 
 def fit_scaling_law(data_points, loss_values):
-    """Parameters (target * parameter,) for one group, from the fitted ones of all groups and scatter around them."""
+    """Parameters (target * parameter,) for one group, from the fitted ones of all groups and scatter around them.
+
+    Where PRIOR is not empty, each is drawn to what is usual: a residual of gain*(parameter - centre) beside the rows.
+    """
     points = _points(data_points)
     targets = np.asarray(loss_values, dtype=float).reshape(len(points), len(TARGETS))
     return np.concatenate([_fit(points, number, targets[:, number]) for number in range(len(TARGETS))])
@@ -108,7 +113,8 @@ def _fit(points, number, target):
         with np.errstate(all="ignore"):
             value = _value(points, READS[number], row)
             gap = np.log(value) - np.log(target) if LOSS.startswith("log") else value - target
-        return np.nan_to_num(weights*gap, nan=1e6, posinf=1e6, neginf=-1e6)
+        own = np.nan_to_num(weights*gap, nan=1e6, posinf=1e6, neginf=-1e6)
+        return np.concatenate([own, *(np.multiply(gain, row - centre) for centre, gain in PRIOR[number:number + 1])])
 
     rng = np.random.default_rng(0)
     known = np.array([values[TARGETS[number]] for values in PARAMETERS.values()], dtype=float)
@@ -124,7 +130,7 @@ def _fit(points, number, target):
         return known[0]
     robust = LOSS.removeprefix("log_")
     if robust in ("huber", "soft_l1"):
-        spread = 1.4826*np.median(np.abs(best.fun - np.median(best.fun)))
+        spread = 1.4826*np.median(np.abs(best.fun[:len(points)] - np.median(best.fun[:len(points)])))
         best = (_solve(residuals, best.x, loss=robust, f_scale=1.345*spread) if spread > 0 else None) or best
     return best.x
 
@@ -166,6 +172,7 @@ def export(fitted: FittedLaw) -> str:
     known = dict(setting.split("=", 1) for setting in settings if "=" in setting)
     lines += [f"LOSS = {loss!r}"]
     lines += [f"WEIGHTS = {tuple(float(known.get(name, 0.0)) for name in ('weight', 'window', 'once'))!r}"]
+    lines += [f"PRIOR = {_prior(fitted)!r}  # for each target: centre and gain of the parameters"]
     lines += [f"LOWER = np.array({[_bound(low) for low, _ in law.parameter_bounds]})".replace("'", "")]
     lines += [f"UPPER = np.array({[_bound(high) for _, high in law.parameter_bounds]})".replace("'", "")]
     lines += [f"# group -> target -> {', '.join(law.parameters)}", "PARAMETERS = {"]
@@ -182,6 +189,20 @@ def export(fitted: FittedLaw) -> str:
     lines += [f"    {unpacked} = np.asarray(params, dtype=float)"] if law.parameters else []
     lines += ['    with np.errstate(all="ignore"):', f"        return np.zeros(len(points)) + ({source})", ""]
     return "\n".join(lines) + _BODY
+
+
+def _prior(fitted: FittedLaw) -> list[tuple[list[float], list[float]]]:
+    """For each target what a group that nobody saw is told: the centre and gain of the parameters in the middle of the
+    known groups; empty where the recipe does not shrink."""
+    told = fitted.provenance.get("prior") or {}
+    if not told:
+        return []
+    found = []
+    for target in fitted.targets:
+        lines = [told[cell.label] for cell in fitted.cells if cell.target == target]
+        both = np.median([[line[name] for name in fitted.law.parameters] for line in lines], axis=0)
+        found.append((both[:, 0].tolist(), both[:, 1].tolist()))
+    return found
 
 
 def _bound(value: float) -> str:

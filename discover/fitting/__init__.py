@@ -8,5 +8,6 @@ from discover.fitting.cells import Cells
 from discover.fitting.fit import CONVERGED, Fit, predict_cells
 from discover.fitting.least_squares import fit, fit_cells, prepare
 from discover.fitting.recipe import LOSSES, Recipe
+from discover.fitting.shrinkage import Prior
 
-__all__ = ["CONVERGED", "LOSSES", "Cells", "Fit", "Recipe", "fit", "fit_cells", "predict_cells", "prepare"]
+__all__ = ["CONVERGED", "LOSSES", "Cells", "Fit", "Prior", "Recipe", "fit", "fit_cells", "predict_cells", "prepare"]

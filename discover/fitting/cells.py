@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,12 +21,25 @@ class Cells:
         target: (cell, row).
         weight: (cell, row), zero for padding.
         count: (cell,) rows that are not padding.
+        pool: (cell,) a number for each; cells of one number may learn from each other. All may where it is left out.
     """
 
     inputs: dict[str, np.ndarray]
     target: np.ndarray
     weight: np.ndarray
     count: np.ndarray
+    pool: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+
+    def __post_init__(self) -> None:
+        if len(self.pool) not in (0, len(self.count)):
+            raise ValueError(f"pool: shape {self.pool.shape}, expected ({len(self.count)},), one number per cell")
+        if len(self.pool) == 0:
+            object.__setattr__(self, "pool", np.zeros(len(self.count), dtype=int))
+
+    @property
+    def pools(self) -> list[np.ndarray]:
+        """The cells of each pool, by index."""
+        return [np.flatnonzero(self.pool == number) for number in np.unique(self.pool)]
 
     @classmethod
     def from_rows(
@@ -45,11 +58,13 @@ class Cells:
         real = np.arange(width) < count[:, None]
         weight = real.astype(float) if weights is None else np.where(real, weights[index], 0.0)
         columns = {name: rows.inputs[index, rows.input_names.index(name)] for name in names}
-        return cls(columns, rows.target[index], weight, count)
+        targets = [cell.target for cell in rows.cells]
+        pool = np.array([targets.index(target) for target in targets], dtype=int)
+        return cls(columns, rows.target[index], weight, count, pool)
 
     @staticmethod
     def stack(several: Sequence[Cells]) -> Cells:
-        """One table of all their cells, padded to the widest."""
+        """One table of all their cells, padded to the widest; no cell learns from those of another part."""
         width = max(c.target.shape[1] for c in several)
 
         def widened(arrays: Sequence[np.ndarray], zero: bool = False) -> np.ndarray:
@@ -65,6 +80,7 @@ class Cells:
             widened([c.target for c in several]),
             widened([c.weight for c in several], zero=True),
             np.concatenate([c.count for c in several]),
+            np.concatenate([c.pool + first for c, first in zip(several, _offsets(several), strict=True)]),
         )
 
     def take_rows(self, index: np.ndarray) -> Cells:
@@ -74,6 +90,7 @@ class Cells:
             np.take_along_axis(self.target, index, 1),
             np.take_along_axis(self.weight, index, 1),
             np.minimum(self.count, index.shape[1]),
+            self.pool,
         )
 
     def take_cells(self, index: np.ndarray) -> Cells:
@@ -82,4 +99,10 @@ class Cells:
             self.target[index],
             self.weight[index],
             self.count[index],
+            self.pool[index],
         )
+
+
+def _offsets(several: Sequence[Cells]) -> np.ndarray:
+    """For each part a number that makes its pools differ from those of the parts before it."""
+    return np.cumsum([0, *(int(c.pool.max(initial=-1)) + 1 for c in several[:-1])])

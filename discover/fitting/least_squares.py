@@ -8,6 +8,7 @@ around a squared fit (Holland and Welsch 1977).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from discover.fitting.fit import CONVERGED, Fit
 from discover.fitting.levenberg_marquardt import minimise
 from discover.fitting.recipe import Recipe
 from discover.fitting.residuals import BoundResiduals, Residuals
+from discover.fitting.shrinkage import Prior, first_pool, next_pool, with_prior
 from discover.fitting.starts import draw_starts
 from discover.fitting.transforms import Transforms
 from discover.fitting.uncertainty import near_bounds, spread
@@ -31,6 +33,9 @@ _SAMPLE = 128  # rows on which starts are refined before the finalists see all
 _SCREENED = 4  # random draws for each start that is refined
 _ROBUST = 1.345  # robust standard deviations: 95 % efficient under normal noise (Huber 1981)
 _ROUNDS = 12  # reweightings
+_TOLERANCE = 1e-12  # relative gain in cost
+_LEARNINGS = 3  # rounds in which cells learn from their neighbours; the later ones change little
+_SHRINK_STEPS = 30
 _IDLE = 1e-8  # relative gain: steps that win less than this, several in a row, have arrived in cost
 
 
@@ -44,6 +49,7 @@ def fit(
     initial: np.ndarray | None = None,
     shared: Sequence[str] = (),
     weights: np.ndarray | None = None,
+    prior: Prior | None = None,
 ) -> Fit:
     """Parameters of `law` that minimise the cost on `rows`, one set per cell.
 
@@ -57,6 +63,8 @@ def fit(
             drawn to suit the others.
         shared: Parameters with one value for all cells, beside those of the recipe.
         weights: (row,) of the squared residuals; ones where left out.
+        prior: What is known of each cell's parameters; learned from the neighbours where it is left out and the recipe
+            shrinks.
 
     Returns:
         Fit. A cell that did not converge keeps its best parameters and says so in `status`; nothing is raised.
@@ -87,10 +95,10 @@ def fit(
     if weights is not None and (weights.shape != rows.target.shape or not (weights >= 0).all()):
         raise FitError(f"weights: shape {weights.shape}, expected {rows.target.shape}, none of them negative")
     cells = Cells.from_rows(rows, law.inputs, weights)
-    parameters, cost, converged = fit_cells(
-        law, cells, recipe, starts=starts, rng=rng, initial=initial, shared=shared, polish=True, steps=200
+    parameters, cost, converged, prior = _with_neighbours(
+        law, cells, recipe, starts=starts, rng=rng, initial=initial, shared=shared, polish=True, steps=200, prior=prior
     )
-    return _described(law, recipe, rows, cells, parameters, cost, converged, tuple(shared))
+    return _described(law, recipe, rows, cells, parameters, cost, converged, tuple(shared), prior)
 
 
 def fit_cells(
@@ -104,16 +112,94 @@ def fit_cells(
     shared: Sequence[str] = (),
     polish: bool = False,
     steps: int = 40,
-    tolerance: float = 1e-12,
+    tolerance: float = _TOLERANCE,
     together: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Parameters (cell, parameter), cost (cell,) and whether each cell converged (cell,).
 
     As `fit`, on cells already laid out; every `together` of them, side by side, have the shared parameters in common
     (all of them where left out); `polish` adds the orthogonal refinement of the winners; `steps` and
-    `tolerance` (relative gain in cost) bound the work.
+    `tolerance` (relative gain in cost) bound the work. Where the recipe shrinks, cells of one pool learn from each
+    other; `cost` is that of their own rows all the same.
     """
+    parameters, cost, converged, _ = _with_neighbours(
+        law,
+        cells,
+        recipe,
+        starts=starts,
+        rng=rng,
+        initial=initial,
+        shared=shared,
+        polish=polish,
+        steps=steps,
+        tolerance=tolerance,
+        together=together,
+    )
+    return parameters, cost, converged
+
+
+def _with_neighbours(
+    law: Law,
+    cells: Cells,
+    recipe: Recipe,
+    *,
+    starts: int,
+    rng: np.random.Generator,
+    initial: np.ndarray | None,
+    shared: Sequence[str],
+    polish: bool,
+    steps: int,
+    tolerance: float = _TOLERANCE,
+    together: int | None = None,
+    prior: Prior | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Prior | None]:
+    """As `fit_cells`, and the prior under which each cell was fitted; None where each was fitted by itself."""
     shared = tuple(sorted({*shared, *recipe.shared}))
+    if prior is not None:
+        parameters, _, converged = _alone(
+            *with_prior(law, cells, replace(recipe, shared=shared), prior),
+            shared, starts, rng, initial, polish, steps, tolerance, together,
+        )  # fmt: skip
+        cost = _own_cost(law, cells, recipe, parameters)
+        return parameters, cost, converged & np.isfinite(cost), prior
+    parameters, cost, converged = _alone(
+        law, cells, recipe, shared, starts, rng, initial, polish, steps, tolerance, together
+    )
+    if not recipe.shrink:
+        return parameters, cost, converged, None
+    recipe = replace(recipe, shared=shared)
+    pool = first_pool(law, cells, recipe, parameters, cost)
+    if pool is None:
+        return parameters, cost, converged, None
+    for last in (*(False,) * (_LEARNINGS - 1), True):
+        # From where the cell stands and from where its neighbours do: alone, it may have gone astray.
+        own = np.where(np.isfinite(parameters), parameters, pool.centre)
+        guesses = np.stack([own, np.where(np.isfinite(pool.spread), pool.centre, own)])
+        prior = pool.prior(recipe.shrink)
+        parameters, _, converged = _alone(
+            *with_prior(law, cells, recipe, prior),
+            shared, 0, rng, guesses, polish and last, max(steps, _SHRINK_STEPS), tolerance, together,
+        )  # fmt: skip
+        if not last:
+            pool = next_pool(law, cells, recipe, parameters, pool)
+    cost = _own_cost(law, cells, recipe, parameters)
+    return parameters, cost, converged & np.isfinite(cost), prior
+
+
+def _alone(
+    law: Law,
+    cells: Cells,
+    recipe: Recipe,
+    shared: Sequence[str],
+    starts: int,
+    rng: np.random.Generator,
+    initial: np.ndarray | None,
+    polish: bool,
+    steps: int,
+    tolerance: float,
+    together: int | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `fit_cells`, where no cell learns from another."""
     residuals = Residuals(law, recipe.is_log, shared)
     n_cells = len(cells.target)
     each = (together or n_cells) if shared else 1
@@ -369,12 +455,7 @@ def _reweighted(
     """Iteratively reweighted fit from a squared one; the threshold stays where the pilot put it."""
     linear = parameters[:, residuals.linear]
     residual = _values(bound, free, linear)
-    threshold = np.empty(len(residual))
-    for i, (line, weight) in enumerate(zip(residual, cells.weight, strict=True)):
-        used = np.abs(line[weight > 0])
-        level = 1.4826 * float(np.median(used)) if len(used) and np.isfinite(used).all() else 1.0
-        threshold[i] = _ROBUST * max(level, 1e-9 * (1.0 + float(np.abs(bound.target[i]).max())))
-    limit = threshold[:, None]
+    limit = _threshold(residual, cells.weight, bound.target)
     cost, root = np.full(len(residual), np.inf), bound.root_weight
     for _ in range(rounds):
         ratio = np.abs(residual) / limit
@@ -391,6 +472,29 @@ def _reweighted(
             break
     finite = np.isfinite(cost)
     return _joined(residuals, free, linear), np.where(finite, cost, np.inf), converged & finite, root
+
+
+def _threshold(residual: np.ndarray, weight: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Residuals (cell, 1) from which on a robust loss counts linearly: 1.345 robust standard deviations."""
+    threshold = np.empty(len(residual))
+    for i, (line, own) in enumerate(zip(residual, weight, strict=True)):
+        used = np.abs(line[own > 0])
+        level = 1.4826 * float(np.median(used)) if len(used) and np.isfinite(used).all() else 1.0
+        threshold[i] = _ROBUST * max(level, 1e-9 * (1.0 + float(np.abs(target[i]).max())))
+    return threshold[:, None]
+
+
+def _own_cost(law: Law, cells: Cells, recipe: Recipe, parameters: np.ndarray) -> np.ndarray:
+    """Cost (cell,) of given parameters on the cells' rows and nothing else; infinite where it is not finite."""
+    bound = Residuals(law, recipe.is_log, linear=False).bind(cells)
+    free = bound.residuals.transforms.to_free(parameters)
+    residual = _values(bound, free, np.empty((len(free), 0)))
+    if recipe.robust:
+        limit = _threshold(residual, cells.weight, bound.target)
+        cost = robust_cost(residual, limit, cells.weight, recipe.robust)
+    else:
+        cost = 0.5 * (cells.weight * residual**2).sum(1)
+    return np.where(np.isfinite(cost), cost, np.inf)
 
 
 def robust_cost(residual: np.ndarray, limit: np.ndarray, weight: np.ndarray, kind: str) -> np.ndarray:
@@ -485,26 +589,30 @@ def _described(
     cost: np.ndarray,
     converged: np.ndarray,
     shared: tuple[str, ...],
+    prior: Prior | None,
 ) -> Fit:
-    """The Fit with what the rows say about each parameter."""
-    whole = Residuals(law, recipe.is_log, linear=False)
-    target = np.log(cells.target) if recipe.is_log else cells.target
+    """The Fit with what the rows, and what is known from the neighbours, say about each parameter."""
+    told, rows_told, loss = law, cells, recipe
+    if prior is not None:
+        told, rows_told, loss = with_prior(law, cells, replace(recipe, shared=shared), prior)
+    whole = Residuals(told, loss.is_log, linear=False)
+    target = np.log(rows_told.target) if loss.is_log else rows_told.target
     n = len(parameters)
     condition, errors = np.empty(n), np.empty(parameters.shape)
     status: list[str] = []
     own = len(law.parameters) - len(shared)
     with np.errstate(all="ignore"):
         for i in range(n):
-            bound = whole.tape.bind(cells.take_cells(np.array([i])).inputs)
-            root = np.sqrt(cells.weight[i])
+            bound = whole.tape.bind(rows_told.take_cells(np.array([i])).inputs)
+            root = np.sqrt(rows_told.weight[i])
             residual, jacobian = _residual_and_jacobian(whole, bound, parameters[i], target[i], root)
             used = int((root > 0).sum())
             condition[i], errors[i] = spread(jacobian[root > 0], 0.5 * float(residual @ residual), used)
             if not np.isfinite(cost[i]) or not np.isfinite(residual).all():
                 status.append("not finite")
-            elif used < max(own, 1):
+            elif used < max(own, 1) or cells.count[i] == 0:
                 status.append("too few rows")
             else:
                 status.append(CONVERGED if converged[i] else "step limit")
     at_bounds = near_bounds(parameters, np.array(law.parameter_bounds))
-    return Fit(law, recipe, rows.cells, parameters, cost, tuple(status), condition, at_bounds, errors, shared)
+    return Fit(law, recipe, rows.cells, parameters, cost, tuple(status), condition, at_bounds, errors, shared, prior)

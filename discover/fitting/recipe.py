@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from discover.task import Rows
 
 LOSSES = ("squared", "log", "huber", "soft_l1", "log_huber", "log_soft_l1")
+MOST_SHRINK = 100.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Recipe:
         window: Fraction of the rows, the smallest in scale, that are left out.
         once: Whether rows of equal inputs share the weight of one: what was varied beside the inputs then cannot
             make a setting count more because it was varied there.
+        shrink: How strongly each cell's parameters are drawn to those of its neighbours, the cells of the same target:
+            1 takes the spread that they show at its word, smaller is weaker, 0 fits each cell by itself
+            (`discover.fitting.shrinkage`). Where fewer than three cells can say what is usual, nothing is drawn.
         shared: Parameters of the law with one value for all cells, in alphabetical order.
     """
 
@@ -35,6 +39,7 @@ class Recipe:
     weight: float = 0.0
     window: float = 0.0
     once: bool = False
+    shrink: float = 0.0
     shared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -42,6 +47,8 @@ class Recipe:
             raise FitError(f"loss: {self.loss!r}{did_you_mean(self.loss, LOSSES)}")
         if not (0.0 <= self.weight <= 4.0 and 0.0 <= self.window < 0.95):
             raise FitError(f"recipe: weight {self.weight}, window {self.window}; expected 0..4 and 0..0.95")
+        if not 0.0 <= self.shrink <= MOST_SHRINK:
+            raise FitError(f"recipe: shrink {self.shrink:g}; expected 0..{MOST_SHRINK:g}, such as shrink=1")
         if bad := [name for name in self.shared if not name.isidentifier()]:
             raise FitError(f"recipe: shared={bad[0]!r}; expected names of parameters, such as shared=alpha,beta")
         object.__setattr__(self, "shared", tuple(sorted(set(self.shared))))
@@ -77,14 +84,15 @@ class Recipe:
             if name == "shared":
                 shared = tuple(value.split(","))
                 continue
-            if name not in ("weight", "window", "once"):
-                known = "weight=..., window=..., once=1, shared=name,..."
+            if name not in ("weight", "window", "once", "shrink"):
+                known = "weight=..., window=..., once=1, shrink=..., shared=name,..."
                 raise FitError(f"recipe: unknown setting {setting!r}; known: {known}")
             try:
                 values[name] = float(value)
             except ValueError:
                 raise FitError(f"recipe: {setting!r}: expected a number after '='") from None
-        return cls(loss, values.get("weight", 0.0), values.get("window", 0.0), bool(values.get("once", 0.0)), shared)
+        once = bool(values.pop("once", 0.0))
+        return cls(loss, **values, once=once, shared=shared)
 
     @property
     def weighs(self) -> bool:

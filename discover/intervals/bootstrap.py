@@ -55,6 +55,7 @@ def resampled(
             np.tile(laid.target, (number, 1)),
             (luck[:, index] * real).reshape(number * n_cells, -1),
             np.tile(laid.count, number),
+            (laid.pool + np.arange(number)[:, None] * n_cells).ravel(),  # cells learn from their own draw alone
         )
         fitted, cost = _refits(form, batch, parameters, number, rng)
         found.append(np.where(np.isfinite(cost)[:, None], fitted, np.nan).reshape(number, n_cells, -1))

@@ -57,6 +57,7 @@ class Row:
         parameters, standard_errors: cell label -> parameter -> value in the task's units.
         chosen: Whether this is the one law that the run chose before the held-out rows were opened.
         plain_recipe: For the chosen law, the same form by the plain recipe.
+        prior: cell label -> parameter -> (centre, gain) that a recipe which shrinks was fitted under (`Fit.prior`).
     """
 
     rank: int
@@ -82,6 +83,7 @@ class Row:
     citation: str = ""
     predictions: tuple[float, ...] = field(default=(), repr=False)
     plain_recipe: PlainRecipe | None = None
+    prior: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class _Entry:
     parents: tuple[int, ...] = ()
     citation: str = ""
     plain: Refit | None = None
+    prior: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
 
 
 def build(
@@ -155,6 +158,7 @@ def _discovered(candidate: Candidate, yardstick: Yardstick, chosen: bool) -> _En
         chosen,
         candidate.proposer,
         candidate.parents,
+        prior=result.prior_table,
     )
 
 
@@ -246,4 +250,5 @@ def _scored(task: Task, entry: _Entry, held_out: Rows) -> Row:
         citation=entry.citation,
         predictions=tuple(map(float, prediction)),
         plain_recipe=plainly,
+        prior=entry.prior,
     )

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from discover.errors import DiscoverError, did_you_mean
-from discover.proposers.evolutionary import Crossover, Evolutionary, Families, Mutation, OtherRecipe, Recipes, Sharing
+from discover.proposers.evolutionary import (
+    Crossover,
+    Evolutionary,
+    Families,
+    Mutation,
+    OtherRecipe,
+    Recipes,
+    Sharing,
+    Shrinking,
+)
 from discover.proposers.human import Human
 from discover.proposers.operon import Operon, demand
 from discover.proposers.portfolio import Portfolio
@@ -22,9 +31,10 @@ if TYPE_CHECKING:
     from discover.task import Task
 
 _KINDS: dict[str, type[Evolutionary]] = {
-    k.name: k for k in (Families, Mutation, Crossover, OtherRecipe, Sharing, Residual, Operon)
+    k.name: k for k in (Families, Mutation, Crossover, OtherRecipe, Sharing, Residual, Shrinking, Operon)
 }
-DEFAULT = tuple(name for name in _KINDS if name != Operon.name)  # what needs no engine, the same on every machine
+# What takes part unasked: it needs no engine, gives the same on every machine, and was seen to help.
+DEFAULT = tuple(name for name in _KINDS if name not in (Operon.name, Shrinking.name))
 HUMAN = Human.name
 
 
@@ -41,8 +51,12 @@ def portfolio_of(
         DiscoverError: "operon" or "pysr" is named and its engine is not installed; says how to install it.
     """
     recipes = Recipes(task, genes="recipe" in names)
-    one_cell = len(task.training.cells) == 1
-    useful = [name for name in names if name != HUMAN and not (one_cell and name == Sharing.name)]
+    useless = {HUMAN}
+    if len(task.training.cells) == 1:
+        useless.add(Sharing.name)
+    if not Shrinking.has_neighbours(task):
+        useless.add(Shrinking.name)
+    useful = [name for name in names if name not in useless]
 
     def made(name: str) -> Proposer:
         if name == PySR.name:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _WEIGHTS = (0.0, 0.25, 0.5, 1.0)
 _WINDOWS = (0.0, 0.15, 0.3, 0.45)
+_SHRINKS = (0.0, 0.3, 1.0)
+_FEWEST_NEIGHBOURS = 3  # cells of one target
 
 
 def inputs_of(rows: Rows, task: Task) -> list[Input]:
@@ -175,3 +177,24 @@ class Sharing(Evolutionary):
             return None
         recipe = replace(parent.recipe, shared=tuple(shared))
         return Proposal(parent.law, recipe, self.name, (parent.number,), values_of(parent))
+
+
+class Shrinking(Evolutionary):
+    """A good law whose cells learn from each other, more or less than before."""
+
+    name = "shrinking"
+    effort = 3.0  # every cell alone first, then under a prior
+
+    def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
+        parent = archive.parent(rng)
+        if parent is None:
+            return None
+        others = [strength for strength in _SHRINKS if strength != parent.recipe.shrink]
+        recipe = replace(parent.recipe, shrink=others[int(rng.integers(len(others)))])
+        return Proposal(parent.law, recipe, self.name, (parent.number,), values_of(parent))
+
+    @staticmethod
+    def has_neighbours(task: Task) -> bool:
+        """Whether some target has cells enough to say what is usual among them."""
+        targets = [cell.target for cell in task.training.cells]
+        return max(map(targets.count, targets)) >= _FEWEST_NEIGHBOURS

@@ -132,3 +132,21 @@ def test_columns_of_the_benchmark_are_those_of_our_tasks():
         read = columns_read(find_folder(task))
         assert {column for own in read.values() for column in own.values()} == set(columns)
         assert set(TARGETS.get(task, read)) == set(read)
+
+
+def test_new_group_is_drawn_to_what_is_usual_as_the_known_ones_were(tmp_path: Path):
+    """Three rows cannot fix five parameters; the prior that is stored with the law fills in for the rest."""
+    law = planted("a")
+    prior = {"a: loss": {name: [value, 10.0 / value] for name, value in law.values(0).items()}}
+    shrunk = planted("a", recipe="squared shrink=1", prior=prior)
+    few = [0, 6, 15]
+    gap = []
+    for told in (law, shrunk):
+        module = module_of(EXPORTERS["sldbench"](told), tmp_path)
+        found = module.fit_scaling_law(SIZES[few], losses("a")[few] * [1.01, 0.99, 1.01])
+        gap.append(np.abs(module.scaling_law_func(SIZES, found) / losses("a") - 1.0).max())
+    assert gap[1] < 0.03 < 0.1 < gap[0]
+
+
+def test_law_that_does_not_shrink_has_no_prior(tmp_path: Path):
+    assert module_of(EXPORTERS["sldbench"](planted()), tmp_path).PRIOR == []

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from discover.errors import FitError
+from discover.fitting import Recipe, fit
 from discover.intervals import Bands, bands_of
 from discover.intervals.bootstrap import resampled
 from discover.intervals.calibration import Misses, coverage_across_folds, factors, held_back
 from discover.intervals.clusters import clusters
 from discover.intervals.distance import distance_beyond
+from discover.intervals.tied import FittedForm
+from discover.law import parse
 from discover.task import Cell, Rows
 from tests.planted import FORMULA, chinchilla, fitted, grid, loss, rows_of, task_of
 
@@ -185,3 +188,19 @@ def test_a_band_from_six_rows_holds_what_it_promises():
         again = rows_of(np.repeat(sizes, 8, axis=0), 3.0 - 0.1 * np.log(np.repeat(sizes[:, 0], 8)), ("N",))
         held.append(inside(bands, replace(again, target=again.target + 0.02 * rng.standard_normal(48))).mean())
     assert 0.86 <= np.mean(held) <= 0.95
+
+
+def test_groups_learn_from_the_other_groups_of_their_own_draw():
+    """The first draw is the same whether others are made beside it or not."""
+    rng = np.random.default_rng(0)
+    x = np.exp(rng.uniform(0.0, 3.0, 30))
+    y = 2.0 + x**-0.5 + 0.02 * rng.standard_normal(30)
+    cells = tuple(Cell(f"g{number}", "loss") for number in range(5))
+    rows = Rows(("x",), cells, x[:, None], y, np.arange(30) % 5, np.arange(30) + 2)
+    law, recipe = parse("E + A*x**(-a)", ["x"]), Recipe(shrink=1.0)
+    values = fit(law, rows, recipe=recipe, rng=rng).parameters
+    form = FittedForm(law, recipe, values, 0.0)
+    one, several = (
+        resampled(form, values, rows, np.arange(30), None, draws, np.random.default_rng(1)) for draws in (1, 3)
+    )
+    assert np.allclose(one[0], several[0], rtol=1e-6)

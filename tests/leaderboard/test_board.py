@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 
+from discover.assessment import assess_law
 from discover.evolution import Budget, Search
-from discover.fitting import fit
+from discover.fitting import Recipe, fit
 from discover.law import parse
 from discover.leaderboard import Row, build, verify
 from discover.scoring import score
 from discover.scoring.held_out import open_held_out
+from discover.scoring.validation import SURVIVOR
+from discover.store.records import to_json
 from discover.task import load_task
 
 # Held-out R2 that a human law reaches with this fitter, at least.
@@ -91,3 +95,19 @@ def test_the_published_law_of_parallel_scaling_scores_as_published(board: tuple[
     rows, _ = board
     published = next(row for row in rows if row.name.endswith("as published"))
     assert published.held_out_r2 > 0.9995
+
+
+def test_a_law_fitted_with_its_neighbours_verifies_from_what_is_stored() -> None:
+    """What the neighbours said is in the row: learned anew from the stored parameters, it would differ a little."""
+    task = load_task("domain_mixture_scaling")
+    human = task.human_laws[0]
+    law = parse(human.formula, task.input_names, bounds=human.bounds)
+    found = assess_law(task, law, Recipe("log", shrink=1.0), np.random.default_rng(0), effort=SURVIVOR)
+    rows = build(task, [found], rng=np.random.default_rng(0), opening=lambda _: None)
+    (row,) = [json.loads(to_json(row)) for row in rows if row.chosen]
+    assert row["recipe"] == "log shrink=1"
+    assert row["plain_recipe"]["recipe"] == "squared"
+    assert all(check.matches for check in verify(task, row))
+    label = task.cells[0].label
+    row["prior"][label] = {name: [centre + 1.0, gain] for name, (centre, gain) in row["prior"][label].items()}
+    assert not all(check.matches for check in verify(task, row))

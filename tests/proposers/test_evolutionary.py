@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,28 @@ def test_a_setting_that_was_measured_often_counts_once_in_every_fit(name: str, o
     task, archive = filled_archive(name)
     proposals = portfolio_of(task).ask(60, archive, np.random.default_rng(4))  # type: ignore[arg-type]
     assert {proposal.recipe.once for proposal in proposals} == {once}
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"), [("sft", True), ("domain_mixture", True), ("parallel", False), ("moe", False)]
+)
+def test_cells_may_learn_from_each_other_where_there_are_three_of_a_target(name: str, offered: bool) -> None:
+    named = portfolio_of(load_task(f"{name}_scaling"), ("families", "shrinking"))
+    assert [proposer.name for proposer in named.proposers] == ["families", *(["shrinking"] if offered else [])]
+
+
+def test_shrinking_changes_how_much_cells_learn_and_nothing_else() -> None:
+    task, archive = filled_archive("sft")
+    (own,) = (p for p in portfolio_of(task, ("families", "shrinking")).proposers if p.name == "shrinking")
+    rng = np.random.default_rng(0)
+    asked = [own.ask(archive, rng) for _ in range(40)]
+    parents = {candidate.number: candidate for candidate in archive.elites}
+    assert {proposal.recipe.shrink for proposal in asked if proposal} == {0.3, 1.0}
+    for proposal in filter(None, asked):
+        parent = parents[proposal.parents[0]]
+        assert proposal.law.key == parent.law.key
+        assert replace(proposal.recipe, shrink=0.0) == parent.recipe
+
+
+def test_no_search_shrinks_unasked() -> None:
+    assert "shrinking" not in portfolio_of(load_task("sft_scaling")).shares()
