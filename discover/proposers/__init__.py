@@ -48,7 +48,8 @@ def portfolio_of(
         reproducible: Whether the seed has to fix what they propose, whatever time that takes.
 
     Raises:
-        DiscoverError: "operon" or "pysr" is named and its engine is not installed; says how to install it.
+        DiscoverError: "operon" or "pysr" is named and its engine is not installed; says how to install it. Nobody is
+            left who could propose something for this task.
     """
     recipes = Recipes(task, genes="recipe" in names)
     useless = {HUMAN}
@@ -57,6 +58,11 @@ def portfolio_of(
     if not Shrinking.has_neighbours(task):
         useless.add(Shrinking.name)
     useful = [name for name in names if name not in useless]
+    if not (useful or joining or HUMAN in names):
+        few = len(task.training.cells)
+        cells = f"{few} set{'s' if few > 1 else ''} of parameters (group and target)"
+        who = ", ".join(names)
+        raise DiscoverError(f"proposers: {who} can do nothing with {cells}; name another, such as families")
 
     def made(name: str) -> Proposer:
         if name == PySR.name:

@@ -9,6 +9,7 @@ import pytest
 
 from discover.archive import Archive
 from discover.assessment import Job, assess
+from discover.errors import DiscoverError
 from discover.law import parse
 from discover.proposers import DEFAULT, portfolio_of
 from discover.proposers.proposal import tidy_law
@@ -129,3 +130,9 @@ def test_shrinking_changes_how_much_cells_learn_and_nothing_else() -> None:
 
 def test_no_search_shrinks_unasked() -> None:
     assert "shrinking" not in portfolio_of(load_task("sft_scaling")).shares()
+
+
+@pytest.mark.parametrize("name", ["sharing", "shrinking"])
+def test_a_search_of_which_nobody_can_propose_anything_is_refused(name: str) -> None:
+    with pytest.raises(DiscoverError, match=f"proposers: {name} can do nothing with 1 set of parameters"):
+        portfolio_of(load_task("vocab_scaling"), (name,))
