@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from discover.fitting import Cells, Recipe, fit_cells, predict_cells
 from discover.law.parser import parse
@@ -106,12 +107,16 @@ def _alone(rows: Rows, log_inputs: Sequence[bool], residual: np.ndarray, far: np
     width = place.std(axis=0)
     place = place / np.where(width > 0, width, 1.0)
     found = np.zeros(len(far), dtype=bool)
-    for row in np.flatnonzero(far):
-        mates = np.flatnonzero((rows.cell == rows.cell[row]) & (np.arange(len(far)) != row))
-        distance = np.abs(place[mates] - place[row]).sum(axis=1)
-        near = mates[np.argsort(distance, kind="stable")[:_NEIGHBOURS]]
-        same = residual[near] * np.sign(residual[row])
-        found[row] = len(near) > 1 and same.max() < _ALONE * abs(residual[row])
+    for cell in np.unique(rows.cell[far]):
+        mine = np.flatnonzero(rows.cell == cell)
+        asked = np.flatnonzero(far & (rows.cell == cell))
+        if len(mine) < 3:
+            continue
+        # One more than asked for: the nearest is the row itself, or another run of the same setting.
+        _, near = cKDTree(place[mine]).query(place[asked], k=min(_NEIGHBOURS + 1, len(mine)), p=1)
+        for row, mates in zip(asked, mine[near], strict=True):
+            same = residual[mates[mates != row][:_NEIGHBOURS]] * np.sign(residual[row])
+            found[row] = same.max() < _ALONE * abs(residual[row])
     return found
 
 
