@@ -117,6 +117,7 @@ class Yardstick:
         settings: One row for each setting that judges how laws fit; `held_back` the same for each fold.
         core: The rows that every fold fits to; None where they are too few.
         outliers: Rows that no law is fitted to or judged by.
+        neighbours: Rows with one input at the edge of its range or a step beyond, where a law must have a value.
     """
 
     task: Task
@@ -130,6 +131,7 @@ class Yardstick:
     held_back: tuple[Rows, ...]
     core: Rows | None
     outliers: Rows
+    neighbours: Rows
     _cells: dict[tuple[object, ...], Cells] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -154,8 +156,9 @@ class Yardstick:
         held_back = tuple(_settings(rows.select(_but(fold.validation, wrong))) for fold in folds)
         settings, core = _settings(rows.select(~wrong)), _core(rows, folds)
         return cls(
-            task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, core, rows.select(wrong)
-        )
+            task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, core, rows.select(wrong),
+            _neighbours(task, rows),
+        )  # fmt: skip
 
     def weights(self, recipe: Recipe, rows: Rows | None = None) -> np.ndarray | None:
         """Weights (row,) that a recipe gives to the training rows (or to `rows`, some of them), none to outliers; None
@@ -325,6 +328,8 @@ def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes:
     beyond = probes[yardstick.n_inside :]
     if not np.isfinite(probes).all():
         return "not finite just beyond the data"
+    if not np.isfinite(predict_cells(law, parameters, yardstick.neighbours)).all():
+        return "not finite at the edge of an input's range"
     far = predict_cells(law, parameters, yardstick.far)
     if not np.isfinite(far).all():
         return "not finite far beyond the data"
@@ -395,6 +400,24 @@ def _corner(task: Task, rows: Rows) -> Rows:
         largest = np.array([rows.inputs[rows.cell == c, column].max(initial=-np.inf) for c in range(len(rows.cells))])
         inputs[:, column] = largest[top.cell]
     return replace(top, inputs=inputs)
+
+
+def _neighbours(task: Task, rows: Rows) -> Rows:
+    """Rows of every cell with one input at the least or most that any cell measured, twice as far on either side where
+    its scale is logarithmic; scale axes stay, for they are moved elsewhere. A power of a hundred has no value one step
+    beyond the data that tamed it, and other settings of such an input may be asked for."""
+    scales = {column.name: column.scale for column in task.inputs}
+    chosen = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _EDGE_ROWS))
+    found = [chosen]
+    for index, name in enumerate(rows.input_names):
+        values, wider = rows.inputs[:, index], 2.0 if scales.get(name, "log") == "log" else 1.0
+        if name in task.scale_axes:
+            continue
+        for edge in (values.min() / wider, values.max() * wider):
+            inputs = chosen.inputs.copy()
+            inputs[:, index] = edge
+            found.append(replace(chosen, inputs=inputs))
+    return _joined(found)
 
 
 def _edges(task: Task, rows: Rows) -> list[Rows]:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from discover.fitting import Recipe
+from discover.fitting import Recipe, predict_cells
 from discover.law import parse
 from discover.scoring import RACE, Validation, Yardstick, validate
+from discover.scoring.validation import _far_problem
 from discover.task import Cell, Column, Rows, load_task
 
 
@@ -79,3 +80,22 @@ def test_cells_of_one_fold_share_a_parameter_and_extrapolate_the_better_for_it()
     )
     assert together.score < apart.score - 0.3
     assert np.ptp(together.parameters[:, law.parameters.index("a")]) == 0.0
+
+
+def test_a_law_without_a_value_one_step_beyond_a_setting_is_told_so() -> None:
+    """A power of ninety overflows beyond the largest batch size measured, where no step along a scale axis leads."""
+    task = load_task("lr_bsz_scaling")
+    law = parse("E + A*n_params**(-a) + B*batch_size**b*d_tokens**(-c)", task.input_names)
+    values = np.array([[1.0, 400.0, 0.34, 1.0, 92.0, 30.0]])
+    assert list(law.parameters) == ["E", "A", "a", "B", "b", "c"]
+    yardstick = Yardstick.of(task)
+    with np.errstate(all="ignore"):
+        assert np.isfinite(predict_cells(law, values, yardstick.probes)).all()
+        found = _far_problem(yardstick, law, values, predict_cells(law, values, yardstick.probes))
+    assert found == "not finite at the edge of an input's range"
+
+
+def test_shares_are_not_asked_for_beyond_their_range() -> None:
+    neighbours = Yardstick.of(load_task("domain_mixture_scaling")).neighbours
+    assert neighbours.inputs.min() >= 0.0
+    assert neighbours.inputs.max() <= 1.0
