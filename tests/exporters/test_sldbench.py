@@ -122,9 +122,10 @@ def test_fit_of_a_committed_law_arrives_where_ours_did(name: str, tmp_path: Path
         points = np.column_stack([task.training.column(column)[mine] for column in COLUMNS[name]])
         found = module.scaling_law_func(points, module.fit_scaling_law(points, task.training.target[mine]))
         stored = module.scaling_law_func(points, module.PARAMETERS[cell.group][module.TARGETS[0]])
-        # A robust loss has its threshold from a pilot fit of its own there.
+        # A robust loss has its threshold from a pilot fit of its own there; one group alone shares nothing.
         robust = "l1" in chosen["recipe"] or "huber" in chosen["recipe"]
-        assert found == pytest.approx(stored, rel=5e-4 if robust else 1e-5)
+        shared = "shared=" in chosen["recipe"]
+        assert found == pytest.approx(stored, rel=2e-3 if shared else 5e-4 if robust else 1e-5)
 
 
 def test_columns_of_the_benchmark_are_those_of_our_tasks():
