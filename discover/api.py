@@ -17,7 +17,6 @@ from discover.assessment import assess_law, fit_of
 from discover.evolution import Budget, Search, workers_for
 from discover.exporters import FittedLaw
 from discover.fitting import Fit, Recipe, prepare
-from discover.fitting import fit as fit_law
 from discover.law import parse
 from discover.proposers import proposers_named
 from discover.scoring import Yardstick
@@ -70,8 +69,7 @@ def fit(task: Task | str | PathLike[str], formula: str, *, loss: str = "squared"
     law, recipe = parse(formula, loaded.input_names), Recipe.from_text(loss)
     prepare()
     rng, yardstick = np.random.default_rng(seed), Yardstick.of(loaded)
-    weights = yardstick.weights(recipe)
-    fitted = fit_law(law, loaded.training, recipe=recipe, starts=_STARTS, rng=rng, weights=weights)
+    fitted = yardstick.fit(law, recipe, rng, starts=_STARTS)
     judged = assess_law(loaded, law, recipe, rng, yardstick=yardstick).validation
     return _as_law(loaded, fitted, "user", None if judged is None else judged.r2, seed)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.archive.candidate import OK, Candidate
-from discover.fitting import Fit, fit
+from discover.fitting import Fit
 from discover.law.compiler import evaluate_with_error
 from discover.proposers.proposal import Proposal
 from discover.scoring import FINAL, RACE, SURVIVOR, Effort, Validation, Yardstick, validate
@@ -122,15 +122,8 @@ def assess_law(
 def fit_of(candidate: Candidate, yardstick: Yardstick) -> Fit:
     """The fit that a validated candidate ended with, described: standard errors, condition, status of each cell."""
     assert candidate.validation is not None
-    return fit(
-        candidate.law,
-        yardstick.rows,
-        recipe=candidate.recipe,
-        starts=0,
-        rng=np.random.default_rng(0),
-        initial=candidate.validation.parameters[None],
-        weights=yardstick.weights(candidate.recipe),
-    )
+    known = candidate.validation.parameters[None]
+    return yardstick.fit(candidate.law, candidate.recipe, np.random.default_rng(0), starts=0, initial=known)
 
 
 def thorough(candidate: Candidate, yardstick: Yardstick, seed: int, effort: Effort = FINAL) -> Candidate:

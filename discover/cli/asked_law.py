@@ -135,13 +135,17 @@ def _roles(task: Task | None) -> dict[str, str]:
 def _on_task(text: str, task_name: str, seed: int) -> AskedLaw:
     import numpy as np
 
+    from discover.cli.printing import note, set_aside
     from discover.cli.progress import ready_fitter
-    from discover.fitting import fit
+    from discover.fitting import Recipe
     from discover.law import parse
+    from discover.scoring import Yardstick
     from discover.task import load_task
 
     task = load_task(task_name)
     law = _reading(parse(text, task.input_names), task.input_names)
     ready_fitter()
-    fitted = fit(law, task.training, starts=24, rng=np.random.default_rng(seed))
+    yardstick = Yardstick.of(task)
+    note(set_aside(yardstick))
+    fitted = yardstick.fit(law, Recipe(), np.random.default_rng(seed), starts=24)
     return AskedLaw(text, law, task, _roles(task), fitted.parameters, fitted=True)

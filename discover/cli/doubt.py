@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from discover.cli.printing import print_json
+from discover.cli.printing import note, print_json
 from discover.cli.progress import ready_fitter
 from discover.cli.stored_laws import task_of, without_task
 
@@ -86,8 +86,8 @@ def tell(question: Question, decision: Decision, row: dict[str, Any], as_json: b
     click.echo(f"  {target['name']} = {target['value']:.5g}, 90% band {target['lower']:.5g} to {target['upper']:.5g}")
     if record["rows"] < record["of_rows"]:
         click.echo(f"  fitted to the {record['rows']} of {record['of_rows']} rows nearest the best of their setting")
-    for note in record["notes"]:
-        click.echo(f"discover: note: {note}", err=True)
+    for told in record["notes"]:
+        note(told)
 
 
 def decision_record(question: Question, decision: Decision, row: dict[str, Any]) -> dict[str, Any]:

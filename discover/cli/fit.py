@@ -11,7 +11,7 @@ import click
 from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import json_option, seed_option
-from discover.cli.printing import print_json, show_view
+from discover.cli.printing import note, print_json, set_aside, show_view
 from discover.cli.progress import cores, ready_fitter
 from discover.cli.stored_laws import parameter_units_of
 from discover.errors import DiscoverError
@@ -69,7 +69,6 @@ def _fit_formula(loaded: Task, formula: str, recipe: Recipe, seed: int, as_json:
     import numpy as np
 
     from discover.assessment import assess_law
-    from discover.fitting import fit as fit_law
     from discover.law import parse
     from discover.scoring import Yardstick
     from discover.tui import fit_view
@@ -78,16 +77,15 @@ def _fit_formula(loaded: Task, formula: str, recipe: Recipe, seed: int, as_json:
     _tell_of_names(law, loaded)
     ready_fitter()
     rng, yardstick = np.random.default_rng(seed), Yardstick.of(loaded)
-    weights = yardstick.weights(recipe)
-    fitted = fit_law(law, loaded.training, recipe=recipe, starts=48, rng=rng, weights=weights)
+    fitted = yardstick.fit(law, recipe, rng, starts=48)
     row = _fit_record(loaded, fitted, assess_law(loaded, law, recipe, rng, yardstick=yardstick))
     if as_json:
         print_json(row)
     else:
         show_view(fit_view(row, parameter_units_of(row, loaded)))
     if len(law.parameters) > loaded.parameter_cap:
-        over = f"{len(law.parameters)} parameters per cell, the task's cap is {loaded.parameter_cap}"
-        click.echo(f"discover: note: {over}", err=True)
+        note(f"{len(law.parameters)} parameters per cell, the task's cap is {loaded.parameter_cap}")
+    note(set_aside(yardstick))
 
 
 def _tell_of_names(law: Law, task: Task) -> None:
@@ -99,7 +97,7 @@ def _tell_of_names(law: Law, task: Task) -> None:
         meant = get_close_matches(name, task.input_names, 1, 0.8) if len(name) > 3 else []
         if name in targets or meant:
             other = f"the input {meant[0]!r}" if meant else "the target, which no law reads"
-            click.echo(f"discover: note: {name!r} is a parameter here, not {other}", err=True)
+            note(f"{name!r} is a parameter here, not {other}")
 
 
 def _fit_record(task: Task, fitted: Any, candidate: Any) -> dict[str, Any]:

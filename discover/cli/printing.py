@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from discover.scoring import Yardstick
 
 
 def show_view(renderable: Any, *, stderr: bool = False) -> None:
@@ -32,3 +35,18 @@ def print_json_line(value: Any) -> None:
     from discover.store import to_json
 
     click.echo(to_json(value, strict=True))
+
+
+def set_aside(yardstick: Yardstick) -> str:
+    """Which rows no law is fitted to, and how to keep them; "" where there are none."""
+    from discover.task.training_check import lines_text
+
+    lines = tuple(sorted(set(yardstick.outliers.line.tolist())))
+    keep = "keep_outliers = true in task.toml keeps such rows"
+    return f"set aside, since nothing smooth comes near: {lines_text(lines)} of the table ({keep})" if lines else ""
+
+
+def note(told: str) -> None:
+    """A line beside the result, for people; none for ""."""
+    if told:
+        click.echo(f"discover: note: {told}", err=True)

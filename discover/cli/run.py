@@ -13,7 +13,7 @@ from discover.cli.completion import complete_task
 from discover.cli.door import INTERRUPTED, Verb
 from discover.cli.language_model_options import Asked, joining, language_model_options, replayed
 from discover.cli.options import seed_option, store_option
-from discover.cli.printing import print_leaderboard, show_view
+from discover.cli.printing import print_leaderboard, set_aside, show_view
 from discover.cli.progress import cores, ctrl_c, ready_fitter, recorded, screen_for
 from discover.errors import ResumeError
 
@@ -125,9 +125,6 @@ def _pysr_where_it_is(allowed: Budget) -> tuple[tuple[str, ...], str]:
     return (), f"PySR is absent ({found.reason}), the others search; see: discover doctor"
 
 
-_SHOWN_LINES = 12
-
-
 def _tell_what_is_wrong(loaded: Task, task: str) -> None:
     """A line for what makes a run pointless, before it begins; `discover check` tells the rest."""
     from discover.task.training_check import WRONG, check_training
@@ -232,8 +229,8 @@ def _search(
         models = joining(store, run, task, waits=allowed.seconds is None, past=past, say=screen.say, pressed=pressed)
         with workers_for(task, workers) as executor:
             search = Search(task, allowed, run.seed, executor, named, keep, past, models)
-            if search.yardstick.outliers.n_rows:
-                screen.say(_set_aside(search.yardstick))
+            if told := set_aside(search.yardstick):
+                screen.say(told)
             with closing(search.generations()) as generations:
                 for generation in generations:
                     if generation.number > stored:
@@ -251,15 +248,6 @@ def _search(
     ranked = choice.ranked if choice else ()
     store.add_choice(run.id, how, ranked)
     return ranked, how, search.yardstick
-
-
-def _set_aside(yardstick: Yardstick) -> str:
-    lines = sorted(set(yardstick.outliers.line.tolist()))
-    shown = ", ".join(map(str, lines[:_SHOWN_LINES])) + (", ..." if len(lines) > _SHOWN_LINES else "")
-    return (
-        f"set aside, since nothing smooth comes near: line{'s' if len(lines) > 1 else ''} {shown} of the table "
-        "(keep_outliers = true in task.toml keeps such rows)"
-    )
 
 
 def _rank(

@@ -14,7 +14,7 @@ import numpy as np
 
 from discover.archive import OK, Candidate
 from discover.assessment import assess_law, fit_of
-from discover.fitting import Fit, Recipe, fit, predict_cells
+from discover.fitting import Fit, Recipe, predict_cells
 from discover.law import Law, parse
 from discover.leaderboard.baselines import baselines
 from discover.leaderboard.refitting import STARTS, Refit, plain, refitted, status_of
@@ -175,7 +175,7 @@ def _by_plain_recipe(candidate: Candidate, own: _Entry, yardstick: Yardstick, rn
 def _refitted(
     task: Task, law: Law, recipe: Recipe, yardstick: Yardstick, rng: np.random.Generator
 ) -> tuple[Fit, float | None]:
-    result = fit(law, task.training, recipe=recipe, starts=STARTS, rng=rng, weights=yardstick.weights(recipe))
+    result = yardstick.fit(law, recipe, rng, starts=STARTS)
     judged = assess_law(task, law, recipe, rng, effort=SURVIVOR, yardstick=yardstick)
     valid = judged.validation is not None and np.isfinite(judged.validation.score)
     return result, (judged.validation.r2 if valid and judged.validation is not None else None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.archive import OK
-from discover.fitting import Fit, Recipe, fit
+from discover.fitting import Fit, Recipe
 from discover.scoring import FINAL, Yardstick, validate
 
 if TYPE_CHECKING:
@@ -63,15 +63,7 @@ def refitted(
     with np.errstate(all="ignore"):
         judged = validate(law, recipe, yardstick, FINAL, rng, None if core is None else core[None])
     starts = [start for start in (judged.parameters, initial) if start is not None and np.isfinite(start).all()]
-    result = fit(
-        law,
-        yardstick.rows,
-        recipe=recipe,
-        starts=STARTS,
-        rng=rng,
-        initial=np.array(starts) if starts else None,
-        weights=yardstick.weights(recipe),
-    )
+    result = yardstick.fit(law, recipe, rng, starts=STARTS, initial=np.array(starts) if starts else None)
     usable = np.isfinite(judged.score)
     status = status_of(result)
     return Refit(law, recipe, result.parameters, judged.r2 if usable else None, status)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from discover.fitting import Prior, Recipe, fit, predict_cells
+from discover.fitting import Prior, Recipe, predict_cells
 from discover.law import parse
 from discover.scoring import Yardstick, score
 from discover.scoring.held_out import open_held_out
@@ -73,10 +73,8 @@ def _number(name: str, stored: Any, found: float) -> Check:
 def _refit(task: Task, law: Any, recipe: Recipe, values: np.ndarray, told: Mapping[str, Any]) -> Check:
     """The cost of the stored parameters beside that of a refit which starts from them, under the prior it was told."""
     prior = Prior.of_table(told, [cell.label for cell in task.cells], law) if told else None
-    weights = Yardstick.of(task).weights(recipe)
-    rows = task.training
-    rng = np.random.default_rng(0)
-    result = fit(law, rows, recipe=recipe, starts=0, rng=rng, initial=values[None], weights=weights, prior=prior)
+    rows, rng = task.training, np.random.default_rng(0)
+    result = Yardstick.of(task).fit(law, recipe, rng, starts=0, initial=values[None], prior=prior)
     here, there = (predict_cells(law, p, rows) for p in (values, result.parameters))
     spread = float(np.std(rows.target)) or 1.0
     gap = float(np.sqrt(np.mean((here - there) ** 2))) / spread

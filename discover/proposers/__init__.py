@@ -59,8 +59,8 @@ def portfolio_of(
         useless.add(Shrinking.name)
     useful = [name for name in names if name not in useless]
     if not (useful or joining or HUMAN in names):
-        few = len(task.training.cells)
-        cells = f"{few} set{'s' if few > 1 else ''} of parameters (group and target)"
+        n_cells = len(task.training.cells)
+        cells = f"{n_cells} set{'s' if n_cells > 1 else ''} of parameters (group and target)"
         who = ", ".join(names)
         raise DiscoverError(f"proposers: {who} can do nothing with {cells}; name another, such as families")
 

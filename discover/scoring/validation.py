@@ -6,13 +6,14 @@ In: a law, a recipe, a `Yardstick` (a task's training rows with folds and probes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from discover.errors import FitError
-from discover.fitting import Cells, Recipe, fit_cells, predict_cells
+from discover.fitting import Cells, Fit, Recipe, fit, fit_cells, predict_cells
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import errors, score
@@ -150,9 +151,8 @@ class Yardstick:
         ladders = tuple(_ladder(task, rows, limit) for limit in task.limits if limit.input in rows.input_names)
         far_rows = _joined(far) if far else inside
         folds = folds_of(task, rows)
-        scales = {column.name: column.scale for column in task.inputs}
-        log_inputs = [scales.get(name, "log") == "log" for name in rows.input_names]
-        wrong = np.zeros(rows.n_rows, dtype=bool) if task.keep_outliers else outlying(rows, log_inputs)
+        none = np.zeros(rows.n_rows, dtype=bool)
+        wrong = none if task.keep_outliers else outlying(rows, _are_log(task, rows.input_names))
         held_back = tuple(_settings(rows.select(_but(fold.validation, wrong))) for fold in folds)
         settings, core = _settings(rows.select(~wrong)), _core(rows, folds)
         return cls(
@@ -166,14 +166,16 @@ class Yardstick:
         rows = self.rows if rows is None else rows
         weights = None
         if recipe.weighs:
-            scales = {column.name: column.scale for column in self.task.inputs}
-            logs = [scales.get(axis, "log") == "log" for axis in self.task.scale_axes]
+            logs = _are_log(self.task, self.task.scale_axes)
             weights = recipe.row_weights(rows, self.task.scale_axes, logs)
         if self.outliers.n_rows:
-            wrong = set(zip(self.outliers.line.tolist(), self.outliers.cell.tolist(), strict=True))
-            kept = [place not in wrong for place in zip(rows.line.tolist(), rows.cell.tolist(), strict=True)]
-            weights = np.array(kept) * (np.ones(rows.n_rows) if weights is None else weights)
+            kept = ~np.isin(_places(rows), _places(self.outliers))
+            weights = kept * (np.ones(rows.n_rows) if weights is None else weights)
         return weights
+
+    def fit(self, law: Law, recipe: Recipe, rng: np.random.Generator, **work: Any) -> Fit:
+        """`law` fitted by `recipe` to the rows, outliers aside; `work` (starts, initial, prior) as for `fit`."""
+        return fit(law, self.rows, recipe=recipe, rng=rng, weights=self.weights(recipe), **work)
 
     def training(self, law: Law, recipe: Recipe) -> Cells:
         """All training rows, laid out for a law."""
@@ -280,6 +282,17 @@ def validate(
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings)
 
 
+def _are_log(task: Task, names: Sequence[str]) -> list[bool]:
+    """Of each input, whether it is compared by ratios."""
+    scales = {column.name: column.scale for column in task.inputs}
+    return [scales.get(name, "log") == "log" for name in names]
+
+
+def _places(rows: Rows) -> np.ndarray:
+    """A number (row,) for each line of the table and cell."""
+    return rows.line * len(rows.cells) + rows.cell
+
+
 def _but(mask: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     """`mask` (row,) without the rows that are `wrong`, where that leaves any."""
     left = mask & ~wrong
@@ -369,13 +382,13 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
     """Rows at the top of an axis (or of several at once), moved beyond it: times `reach`, or on a linear axis by
     log10(reach) of its range."""
     names = (axes,) if isinstance(axes, str) else axes
-    scales = {column.name: column.scale for column in task.inputs}
+    is_log = dict(zip(names, _are_log(task, names), strict=True))
     top = np.zeros(rows.n_rows, dtype=bool)
     first = rows.column(names[0])
     for cell in range(len(rows.cells)):
         mine = np.flatnonzero(rows.cell == cell)
         if len(mine):
-            values = np.log(first[mine]) if scales.get(names[0], "log") == "log" else first[mine]
+            values = np.log(first[mine]) if is_log[names[0]] else first[mine]
             level = levels(values)
             top[mine] = level >= max(int(level.max()) - (1 if level.max() > 3 else 0), 0)
     chosen = rows.select(_thinned(rows, top, _PROBED_ROWS))
@@ -383,7 +396,7 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
     for name in names:
         column = rows.input_names.index(name)
         largest = rows.inputs[:, column].max()
-        if scales.get(name, "log") == "log":
+        if is_log[name]:
             inputs[:, column] *= reach
         else:
             inputs[:, column] += np.log10(reach) * (largest - rows.inputs[:, column].min())
@@ -406,17 +419,11 @@ def _neighbours(task: Task, rows: Rows) -> Rows:
     """Rows of every cell with one input at the least or most that any cell measured, twice as far on either side where
     its scale is logarithmic; scale axes stay, for they are moved elsewhere. A power of a hundred has no value one step
     beyond the data that tamed it, and other settings of such an input may be asked for."""
-    scales = {column.name: column.scale for column in task.inputs}
-    chosen = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _EDGE_ROWS))
-    found = [chosen]
-    for index, name in enumerate(rows.input_names):
-        values, wider = rows.inputs[:, index], 2.0 if scales.get(name, "log") == "log" else 1.0
-        if name in task.scale_axes:
-            continue
-        for edge in (values.min() / wider, values.max() * wider):
-            inputs = chosen.inputs.copy()
-            inputs[:, index] = edge
-            found.append(replace(chosen, inputs=inputs))
+    found = [rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _EDGE_ROWS))]
+    for index, is_log in enumerate(_are_log(task, rows.input_names)):
+        if rows.input_names[index] not in task.scale_axes:
+            values, wider = rows.inputs[:, index], 2.0 if is_log else 1.0
+            found += _at(rows, index, values.min() / wider, values.max() * wider)
     return _joined(found)
 
 
@@ -432,11 +439,18 @@ def _edges(task: Task, rows: Rows) -> list[Rows]:
         index = rows.input_names.index(column.name)
         values = rows.inputs[:, index]
         lowest = float(values.min()) if column.minimum is None else float(column.minimum)
-        chosen = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _EDGE_ROWS))
-        for edge in (lowest, float(values.max())):
-            inputs = chosen.inputs.copy()
-            inputs[:, index] = edge
-            found.append(replace(chosen, inputs=inputs))
+        found += _at(rows, index, lowest, float(values.max()))
+    return found
+
+
+def _at(rows: Rows, index: int, *values: float) -> list[Rows]:
+    """A few rows of every cell with one input at each of the values."""
+    chosen = rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _EDGE_ROWS))
+    found = []
+    for value in values:
+        inputs = chosen.inputs.copy()
+        inputs[:, index] = value
+        found.append(replace(chosen, inputs=inputs))
     return found
 
 

@@ -127,9 +127,9 @@ def test_the_held_out_rows_are_opened_once_after_everything_was_fitted(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    read, made = ways_of_fitting.open_held_out, refitting.fit
+    read, made = ways_of_fitting.open_held_out, Yardstick.fit
     monkeypatch.setattr(ways_of_fitting, "open_held_out", lambda t: order.append("read") or read(t))
-    monkeypatch.setattr(refitting, "fit", lambda *a, **k: order.append("fit") or made(*a, **k))
+    monkeypatch.setattr(Yardstick, "fit", lambda *a, **k: order.append("fit") or made(*a, **k))
     row = chosen_row(task, ROBUST)
     attribute(task, row, rng=np.random.default_rng(0), opening=lambda what: order.append(what))
     assert order[:-2] == ["fit"] * 3
