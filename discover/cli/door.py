@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 MISTAKE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+_LONGEST_MISTAKE = 1000  # characters
 _OF_THE_DISK = (errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
@@ -149,7 +150,10 @@ def _told(error: Exception) -> int:
         return 0
     if isinstance(error, click.ClickException):
         verb = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "discover"
-        message = f"{error.format_message()} (see: {verb} --help)"
+        told = error.format_message()  # with what was typed, however long
+        if len(told) > _LONGEST_MISTAKE:
+            told = f"{told[: _LONGEST_MISTAKE // 2]} ... {told[-_LONGEST_MISTAKE // 2 :]}"
+        message = f"{told} (see: {verb} --help)"
     elif isinstance(error, DiscoverError):
         message = str(error)
     elif isinstance(error, OSError) and error.errno in _OF_THE_DISK and error.filename is not None:

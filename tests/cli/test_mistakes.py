@@ -173,3 +173,10 @@ def test_fault_of_ours_is_one_line_and_another_code(discover: Command, monkeypat
     assert result.exit_code == 1
     assert is_one_line(result.stderr)
     assert "internal error: RuntimeError: a b; run again with --debug" in result.stderr
+
+
+def test_what_was_typed_is_not_echoed_at_any_length(discover: Command):
+    told = discover("fit", "vocab_scaling", "--" + "x" * 50_000)
+    assert told.exit_code == 2
+    assert told.stderr.startswith("discover: No such option '--xxx")
+    assert len(told.stderr) < 1200

@@ -65,3 +65,10 @@ def test_help_imports_no_verb_and_no_room():
     own = {module for module in modules if module.startswith("discover.")}
     assert own <= {"discover.cli", "discover.cli.door", "discover.errors"}
     assert not own & {f"discover.cli.{verb}" for verb in VERBS}
+
+
+def test_python_m_discover_is_the_same_door():
+    told = [sys.executable, "-m", "discover", "runn"]
+    answer = subprocess.run(told, env=environment(), capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("discover: unknown command 'runn'; did you mean")
