@@ -60,13 +60,14 @@ def assess(job: Job, yardstick: Yardstick) -> Candidate:
         )
 
     with np.errstate(all="ignore"):
-        guess = _initial(proposal, len(yardstick.rows.cells))
-        raced = validate(proposal.law, proposal.recipe, yardstick, RACE, rng, guess, bar=job.fit_bar)
+        guess, n_rows = _initial(proposal, len(yardstick.rows.cells)), yardstick.rows.n_rows
+        raced = validate(proposal.law, proposal.recipe, yardstick, RACE.on(n_rows), rng, guess, bar=job.fit_bar)
         if status := failure_of(raced):
             return candidate(status, raced)
         if raced.score >= job.survivor_bar:
             return candidate(OK, raced)
-        kept = validate(proposal.law, proposal.recipe, yardstick, SURVIVOR, rng, initial=raced.core[None])
+        effort = SURVIVOR.on(n_rows)
+        kept = validate(proposal.law, proposal.recipe, yardstick, effort, rng, initial=raced.core[None])
     return candidate(failure_of(kept) or OK, kept)
 
 

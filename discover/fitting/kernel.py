@@ -1,9 +1,8 @@
 """The batch of small fits, compiled: the same steps as `levenberg_marquardt` without Python between them.
 
 Numba compiles this file once, for every law: a law enters as the list of steps of its tape, not as code. It is used
-where Numba is installed (`pip install discover-scaling-laws[fast]`) and no parameter is shared; everywhere else the
-NumPy version runs, which is the reference that the tests compare with. Every item stops by itself, so that the
-laggards of a batch cost nothing.
+where Numba is installed (`pip install discover-scaling-laws[fast]`); everywhere else the NumPy version runs, which is
+the reference that the tests compare with. Every problem stops by itself, so that the laggards of a batch cost nothing.
 """
 
 from __future__ import annotations
@@ -377,50 +376,123 @@ def _evaluate(  # type: ignore[no-untyped-def]
 
 
 @njit(**_JIT)
+def _step(gram, gradient, norms, damping, own, common, scratch, solved, step):  # type: ignore[no-untyped-def]
+    """The damped Gauss-Newton step (cell, searched) of one problem.
+
+    Each cell's own parameters are eliminated, the common ones solved for, and the own ones found by going back.
+    """
+    cells = gradient.shape[0]
+    p, q = own.shape[0], common.shape[0]
+    total, pull = np.zeros((q, q)), np.zeros((q, 1))
+    for k in range(cells):
+        for i in range(p):
+            a = own[i]
+            for j in range(p):
+                scratch[i, j] = gram[k, a, own[j]]
+            scratch[i, i] += damping * (max(gram[k, a, a], 1e-10 * norms[k, a]) + 1e-290)
+            for j in range(q):
+                solved[k, i, j] = gram[k, a, common[j]]
+            solved[k, i, q] = -gradient[k, a]
+        _solve(scratch, solved[k])
+        for i in range(q):
+            a = common[i]
+            pull[i, 0] -= gradient[k, a]
+            for j in range(p):
+                pull[i, 0] -= gram[k, own[j], a] * solved[k, j, q]
+            for j in range(q):
+                total[i, j] += gram[k, a, common[j]]
+                for r in range(p):
+                    total[i, j] -= gram[k, own[r], a] * solved[k, r, j]
+            total[i, i] += damping * (max(gram[k, a, a], 1e-10 * norms[k, a]) + 1e-290)
+    _solve(total, pull)
+    for k in range(cells):
+        for j in range(q):
+            step[k, common[j]] = pull[j, 0]
+        for i in range(p):
+            value = solved[k, i, q]
+            for j in range(q):
+                value -= solved[k, i, j] * pull[j, 0]
+            step[k, own[i]] = value
+
+
+@njit(**_JIT)
+def _is_flat(gradient, norms, costs, own, common, limit):  # type: ignore[no-untyped-def]
+    """Whether the residuals stand upright on every column: of each cell for its own, of all cells for common ones."""
+    cells = gradient.shape[0]
+    for i in own:
+        for k in range(cells):
+            if not abs(gradient[k, i]) <= limit * math.sqrt(norms[k, i] * 2.0 * costs[k]) + 1e-290:
+                return False
+    for i in common:
+        slope, length, cost = 0.0, 0.0, 0.0
+        for k in range(cells):
+            slope += gradient[k, i]
+            length += norms[k, i]
+            cost += costs[k]
+        if not abs(slope) <= limit * math.sqrt(length * 2.0 * cost) + 1e-290:
+            return False
+    return True
+
+
+@njit(**_JIT)
 def minimise_items(  # type: ignore[no-untyped-def]
     ops, live, is_live, table_slots, tables, constant_slots, constants, parameter_slots, basis_slots, offset_slot,
     target, root, counts, codes, lower, upper, linear_lower, linear_upper,
-    free, cell, steps, tolerance, small_gradient, nothing, longest_step, beta_out, cost_out, converged,
+    free, cell, each, own, common, steps, tolerance, small_gradient, nothing, longest_step,
+    beta_out, cost_out, converged,
 ):  # fmt: skip
-    """Runs every item (item, searched) of `free` in place until it converges or `steps` are done.
+    """Runs every problem in place until it converges or `steps` are done.
 
-    With `steps` 0 only the costs and linear parameters at `free` are computed. Tables are (table, cell or 1, row),
-    target and root weight (cell or item, row), counts the rows of each that are not padding.
+    A problem is `each` items (item, searched) of `free`, side by side, with the columns `common` alike in all of them
+    and the columns `own` free in each; mostly one item with columns of its own. With `steps` 0 only the costs and
+    linear parameters at `free` are computed. Tables are (table, cell or 1, row), target and root weight (cell or item,
+    row), counts the rows of each that are not padding.
     """
     n, m, slots = free.shape[1], basis_slots.shape[0], is_live.shape[0]
     width = target.shape[1]
     work, adjoint = np.empty((slots, width)), np.empty((slots, width))
     basis, wanted, columns = np.empty((m, width)), np.empty(width), np.empty((n, width))
-    beta, new_beta = np.empty(m), np.empty(m)
-    gram, new_gram = np.zeros((n, n)), np.zeros((n, n))
-    gradient, new_gradient = np.zeros(n), np.zeros(n)
-    norms, new_norms = np.zeros(n), np.zeros(n)
+    beta, new_beta = np.empty((each, m)), np.empty((each, m))
+    gram, new_gram = np.zeros((each, n, n)), np.zeros((each, n, n))
+    gradient, new_gradient = np.zeros((each, n)), np.zeros((each, n))
+    norms, new_norms = np.zeros((each, n)), np.zeros((each, n))
+    costs, new_costs = np.empty(each), np.empty(each)
     left, held = np.empty((m, m)), np.zeros(m, np.bool_)
-    trial, step, matrix, right = np.empty(n), np.zeros(n), np.empty((n, n)), np.empty((n, 1))
+    trial, step = np.empty((each, n)), np.zeros((each, n))
+    scratch = np.empty((own.shape[0], own.shape[0]))
+    solved = np.empty((each, own.shape[0], common.shape[0] + 1))
     before = -1
-    for item in range(free.shape[0]):
-        c = cell[item]
-        rows = counts[c]
-        if c != before:
-            from_cell = c if tables.shape[1] > 1 else 0
-            for t in range(table_slots.shape[0]):
-                for r in range(rows):
-                    work[table_slots[t], r] = tables[t, from_cell, r]
-            for t in range(constant_slots.shape[0]):
-                for r in range(rows):
-                    work[constant_slots[t], r] = constants[t]
-            before = c
-        converged[item] = False
+    for problem in range(free.shape[0] // each):
+        first = problem * each
+        converged[problem] = False
         cost, expected, damping, factor, small = np.inf, 0.0, 1e-2, 2.0, 0
-        for i in range(n):
-            trial[i] = free[item, i]
+        for k in range(each):
+            costs[k] = np.inf
+            for i in range(n):
+                trial[k, i] = free[first + k, i]
         # Round 0 looks at the starting point; every later one tries a step.
         for tried in range(steps + 1):
-            new_cost = _evaluate(
-                ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, c, rows,
-                codes, lower, upper, linear_lower, linear_upper, trial, steps > 0, new_beta, new_gram, new_gradient,
-                new_norms, basis, wanted, columns, left, held,
-            )  # fmt: skip
+            new_cost = 0.0
+            for k in range(each):
+                c = cell[first + k]
+                rows = counts[c]
+                if c != before:
+                    from_cell = c if tables.shape[1] > 1 else 0
+                    for t in range(table_slots.shape[0]):
+                        for r in range(rows):
+                            work[table_slots[t], r] = tables[t, from_cell, r]
+                    for t in range(constant_slots.shape[0]):
+                        for r in range(rows):
+                            work[constant_slots[t], r] = constants[t]
+                    before = c
+                new_costs[k] = _evaluate(
+                    ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, c,
+                    rows, codes, lower, upper, linear_lower, linear_upper, trial[k], steps > 0, new_beta[k],
+                    new_gram[k], new_gradient[k], new_norms[k], basis, wanted, columns, left, held,
+                )  # fmt: skip
+                new_cost += new_costs[k]
+                if not math.isfinite(new_cost):
+                    break
             gain = cost - new_cost
             better = math.isfinite(new_cost) and gain > 0.0
             if tried == 0 and not better:
@@ -432,53 +504,52 @@ def minimise_items(  # type: ignore[no-untyped-def]
                     factor = 2.0
                     small = small + 1 if gain <= tolerance * cost else 0
                 cost = new_cost
-                for i in range(n):
-                    free[item, i] = trial[i]
-                    gradient[i] = new_gradient[i]
-                    norms[i] = new_norms[i]
-                    for j in range(n):
-                        gram[i, j] = new_gram[i, j]
-                for j in range(m):
-                    beta[j] = new_beta[j]
+                for k in range(each):
+                    costs[k] = new_costs[k]
+                    for i in range(n):
+                        free[first + k, i] = trial[k, i]
+                        gradient[k, i] = new_gradient[k, i]
+                        norms[k, i] = new_norms[k, i]
+                        for j in range(n):
+                            gram[k, i, j] = new_gram[k, i, j]
+                    for j in range(m):
+                        beta[k, j] = new_beta[k, j]
             else:
                 damping *= factor
                 factor *= 2.0
                 small = 0
             damping = min(max(damping, 1e-14), 1e14)
             if n == 0:
-                converged[item] = True
+                converged[problem] = True
                 break
-            flat = True
             still = tried > 0
-            for i in range(n):
-                flat = flat and abs(gradient[i]) <= small_gradient * math.sqrt(norms[i] * 2.0 * cost) + 1e-290
-                still = still and abs(step[i]) < 1e-11 * (abs(free[item, i]) + 1e-8)
+            for k in range(each):
+                for i in range(n):
+                    still = still and abs(step[k, i]) < 1e-11 * (abs(free[first + k, i]) + 1e-8)
+            flat = _is_flat(gradient, norms, costs, own, common, small_gradient)
             enough = small >= (2 if tolerance < 1e-9 else 1)
             if steps > 0 and (flat or still or enough or cost == 0.0 or (not better and damping > 1e10)):
-                converged[item] = True
+                converged[problem] = True
                 break
-            for i in range(n):
-                for j in range(n):
-                    matrix[i, j] = gram[i, j]
-                matrix[i, i] += damping * (max(gram[i, i], 1e-10 * norms[i]) + 1e-290)
-                right[i, 0] = -gradient[i]
-            _solve(matrix, right)
+            _step(gram, gradient, norms, damping, own, common, scratch, solved, step)
             expected = 0.0
-            for i in range(n):
-                value = right[i, 0]
-                if codes[i] != FREE:
-                    value = min(max(value, -longest_step), longest_step)
-                if not math.isfinite(value):
-                    value = 0.0
-                step[i] = value
-                trial[i] = free[item, i] + value
-            for i in range(n):
-                expected -= step[i] * gradient[i]
-                for j in range(n):
-                    expected -= 0.5 * step[i] * gram[i, j] * step[j]
+            for k in range(each):
+                for i in range(n):
+                    value = step[k, i]
+                    if codes[i] != FREE:
+                        value = min(max(value, -longest_step), longest_step)
+                    if not math.isfinite(value):
+                        value = 0.0
+                    step[k, i] = value
+                    trial[k, i] = free[first + k, i] + value
+                for i in range(n):
+                    expected -= step[k, i] * gradient[k, i]
+                    for j in range(n):
+                        expected -= 0.5 * step[k, i] * gram[k, i, j] * step[k, j]
             if steps > 0 and damping <= 1e-3 and expected <= nothing * cost:
-                converged[item] = True
+                converged[problem] = True
                 break
-        cost_out[item] = cost
-        for j in range(m):
-            beta_out[item, j] = beta[j] if math.isfinite(cost) else 0.0
+        for k in range(each):
+            cost_out[first + k] = costs[k]
+            for j in range(m):
+                beta_out[first + k, j] = beta[k, j] if math.isfinite(cost) else 0.0

@@ -59,7 +59,7 @@ def minimise(
         cells_each: Cells that one problem has together; more than one where parameters are shared.
         tolerance: Relative gain in cost below which a problem has converged.
     """
-    if cells_each == 1 and (compiled := _compiled(residuals, free, cell, steps, tolerance)) is not None:
+    if (compiled := _compiled(residuals, free, cell, cells_each, steps, tolerance)) is not None:
         return compiled
     searched = free.shape[1]
     shared = residuals.residuals.is_shared
@@ -121,7 +121,7 @@ def minimise(
             )
         small[active] = np.where(better & (gain <= tolerance * cost[active]), small[active] + 1, 0)
         cost[won] = trial_cost[better]
-        flat = _is_flat(gradient[:, items], norms[:, items], cell_cost[items]).reshape(-1, cells_each).all(1)
+        flat = _is_flat(gradient[:, items], norms[:, items], cell_cost[items], shared, cells_each)
         stuck = ~better & (damping[active] > 1e10)
         last = small[active] >= (2 if tolerance < 1e-9 else 1)
         done = arrived | flat | still | last | (cost[active] == 0.0) | stuck
@@ -131,7 +131,7 @@ def minimise(
 
 
 def _compiled(
-    residuals: BoundResiduals, free: np.ndarray, cell: np.ndarray, steps: int, tolerance: float
+    residuals: BoundResiduals, free: np.ndarray, cell: np.ndarray, cells_each: int, steps: int, tolerance: float
 ) -> Solution | None:
     """The same by the compiled kernel; None where Numba is missing or the law has a function that it has not."""
     kernel = _kernel()
@@ -157,7 +157,8 @@ def _compiled(
         return None  # a parameter that a zero factor took out of the tape has no slot to be written to
     free = np.array(free, dtype=float, order="C")
     linear, cost = np.empty((len(free), len(r.linear))), np.empty(len(free))
-    converged = np.zeros(len(free), dtype=bool)
+    converged = np.zeros(len(free) // cells_each, dtype=bool)
+    is_common = r.is_shared & (cells_each > 1)
     kernel.minimise_items(
         steps_array,
         live,
@@ -179,6 +180,9 @@ def _compiled(
         np.ascontiguousarray(bounds[:, 1]),
         free,
         np.ascontiguousarray(cell, dtype=np.int64),
+        cells_each,
+        np.flatnonzero(~is_common),
+        np.flatnonzero(is_common),
         steps,
         tolerance,
         _SMALL_GRADIENT,
@@ -188,7 +192,7 @@ def _compiled(
         cost,
         converged,
     )
-    return Solution(free, linear, cost, cost.copy(), converged)
+    return Solution(free, linear, cost.reshape(-1, cells_each).sum(1), cost, converged)
 
 
 @cache
@@ -203,10 +207,17 @@ def _kernel() -> ModuleType | None:
     return kernel
 
 
-def _is_flat(gradient: np.ndarray, norms: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """Whether the residual stands upright on every column."""
-    length = np.sqrt(norms * 2.0 * cost)
-    return (np.abs(gradient) <= _SMALL_GRADIENT * length + 1e-290).all(0)
+def _is_flat(gradient: np.ndarray, norms: np.ndarray, cost: np.ndarray, shared: np.ndarray, cells: int) -> np.ndarray:
+    """Whether the residuals of each problem stand upright on every column: of each cell, of all for shared ones."""
+
+    def upright(slope: np.ndarray, norm: np.ndarray, cost: np.ndarray) -> np.ndarray:
+        return (np.abs(slope) <= _SMALL_GRADIENT * np.sqrt(norm * 2.0 * cost) + 1e-290).all(0)
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return values.reshape(*values.shape[:-1], len(cost) // cells, cells).sum(-1)
+
+    own = upright(gradient[~shared], norms[~shared], cost).reshape(-1, cells).all(1)
+    return own & upright(total(gradient[shared]), total(norms[shared]), total(cost))
 
 
 def _step(

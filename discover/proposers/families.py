@@ -18,6 +18,7 @@ _SHAPES = {
     "moving exponent": 1.2,
     "joint": 1.5,
     "bowl": 0.8,
+    "logistic": 0.8,
 }
 
 
@@ -48,7 +49,9 @@ def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Express
 
     Sums of powers, products of powers and powers of sums, with and without a floor, and response surfaces (Box and
     Wilson 1951) in the inputs' logarithms: linear, quadratic without and with cross terms, for the target and for its
-    logarithm, and with a product of powers added, which takes up what leaves the surface on one side only.
+    logarithm, and with a product of powers added, which takes up what leaves the surface on one side only. Between a
+    floor and a ceiling: the logistic function of such a surface, as shares of right answers go (Ruan et al. 2024,
+    arXiv 2405.10938).
     """
     positive = [i for i in inputs if i.positive]
     x = [_coordinate(i) for i in inputs]
@@ -64,6 +67,9 @@ def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Express
     def product(p: Pieces) -> Expression:
         return mul(p.fresh(), *(Call("pow", (Symbol(i.name), p.fresh())) for i in positive))
 
+    def between(p: Pieces, inner: Expression) -> Expression:
+        return add(p.fresh(), mul(p.fresh(), Call("sigmoid", (inner,))))
+
     def positive_sum(p: Pieces) -> Expression:
         return add(*(mul(p.fresh(POSITIVE), Call("pow", (Symbol(i.name), neg(p.fresh())))) for i in positive))
 
@@ -77,6 +83,8 @@ def opening_expressions(inputs: list[Input], cap: int) -> Iterator[tuple[Express
         lambda p: Call("exp", (surface(p, x + squares + crossed),)),
         lambda p: surface(p, x + crossed),
         lambda p: Call("exp", (surface(p, x + crossed),)),
+        lambda p: between(p, surface(p, x)),
+        lambda p: between(p, surface(p, x + crossed)),
     ]
     if positive:
         builders += [
@@ -218,6 +226,17 @@ def _bowl(p: Pieces, cap: int) -> Expression:
     return add(p.fresh(), *rest, bowl)
 
 
+def _logistic(p: Pieces, cap: int) -> Expression:
+    """A rise between a floor and a ceiling, by the inputs' logarithms and perhaps a product of two of them."""
+    x = [_coordinate(i) for i in p.inputs]
+    chosen = [x[int(i)] for i in p.rng.permutation(len(x))[: 1 + int(p.rng.integers(len(x)))]]
+    if len(x) > 1 and p.rng.random() < 0.4:
+        one, other = (x[int(i)] for i in p.rng.permutation(len(x))[:2])
+        chosen.append(mul(one, other))
+    body = Call("sigmoid", (add(p.fresh(), *(mul(p.fresh(), term) for term in chosen)),))
+    return add(p.fresh(), mul(p.fresh(), body)) if p.rng.random() < 0.7 else mul(p.fresh(), body)
+
+
 def _polynomial(p: Pieces, cap: int) -> Expression:
     x = p.any_input()
     degree = 1 + int(p.rng.integers(min(4, max(cap - 1, 1))))
@@ -236,6 +255,7 @@ _BUILDERS = {
     "moving exponent": _moving_exponent,
     "joint": _joint,
     "bowl": _bowl,
+    "logistic": _logistic,
     "polynomial": _polynomial,
 }
 

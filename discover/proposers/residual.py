@@ -109,6 +109,8 @@ class Residual(Evolutionary):
         if not screening.usable:
             return []
         now = screening.value(screening.whole) + _COMPLEXITY_PRICE * law.complexity
+        if not np.isfinite(now):
+            return []
         room = self.cap - len(law.parameters)
         states = [(screening.whole, law.complexity)] if room > 0 else []
         if room < 2:

@@ -179,8 +179,10 @@ class Screening:
         return State(missing, self.whole.columns[..., kept], gone)
 
     def value(self, state: State) -> float:
-        """What validation is like without any new term: a weighted sum of log squared residuals, lower is better."""
-        return float(sum(f.cut.weight * _log_mean(np.sum(f.left_outer**2), f.cut) for f in self._folds(state)))
+        """What validation is like without any new term: a weighted sum of log squared residuals, lower is better;
+        infinite for a law that is out of all bounds where a fold is asked for."""
+        with np.errstate(over="ignore"):
+            return float(sum(f.cut.weight * _log_mean(np.sum(f.left_outer**2), f.cut) for f in self._folds(state)))
 
     def values(self, state: State, terms: np.ndarray, squares: np.ndarray) -> tuple[list[Place], np.ndarray]:
         """The places, and what validation would be like with every term there.

@@ -33,6 +33,8 @@ _CORE_PART, _CORE_ROWS = 0.2, 5  # of a cell, for the rows that all folds share
 FAR_BEHIND = "leaves all measured values far behind"
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
 
+_SMALL, _MOST_TIMES = 600, 3  # rows below which a fit starts twice as often or more, and how often at most
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -52,6 +54,14 @@ class Effort:
     most_rows: int | None
     tolerance: float = 1e-12
     polish: bool = False
+
+    def on(self, n_rows: int) -> Effort:
+        """The same for a table of so many rows: on a small one a fit costs what calling it does, and more starts and
+        steps are nearly free."""
+        more = min(max(_SMALL // n_rows, 1), _MOST_TIMES)
+        return replace(
+            self, starts=more * self.starts, fold_starts=more * self.fold_starts, steps=min(more, 2) * self.steps
+        )
 
 
 RACE = Effort(starts=5, fold_starts=1, steps=16, most_rows=160, tolerance=1e-5)
@@ -347,8 +357,7 @@ def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes:
     if not np.isfinite(far).all():
         return "not finite far beyond the data"
     target = yardstick.rows.target
-    reach = _PLAUSIBLE * (target.max() - target.min())
-    if len(beyond) and (beyond.min() < target.min() - reach or beyond.max() > target.max() + reach):
+    if len(beyond) and _far_behind(target, beyond):
         return FAR_BEHIND
     outside = np.concatenate([beyond, far])
     if (target.min() > 0 and outside.min() < 0) or (target.max() < 0 and outside.max() > 0):
@@ -358,6 +367,18 @@ def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes:
         if (ladder.sign * np.diff(climb, axis=0)).max() > _WRONG_WAY * (target.max() - target.min()):
             return f"against what is known beyond the data ({ladder.name})"
     return ""
+
+
+def _far_behind(target: np.ndarray, beyond: np.ndarray) -> bool:
+    """Whether predictions leave the range of the target, in its unit and also, where all are positive, by ratios: what
+    goes as a power of the scale is soon far off in its unit."""
+    ranges = [(target, beyond)]
+    if min(target.min(), beyond.min()) > 0:
+        ranges.append((np.log(target), np.log(beyond)))
+    return all(
+        there.min() < here.min() - _PLAUSIBLE * np.ptp(here) or there.max() > here.max() + _PLAUSIBLE * np.ptp(here)
+        for here, there in ranges
+    )
 
 
 def _ladder(task: Task, rows: Rows, limit: Limit) -> Ladder:

@@ -98,6 +98,53 @@ def test_the_fit_is_the_same(formula: str, loss: str, monkeypatch: pytest.Monkey
     assert compiled.cost == pytest.approx(reference.cost, rel=1e-5)
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize(
+    ("formula", "shared"),
+    [
+        ("E + A/N**alpha + B/D**beta", ("alpha",)),
+        ("E + A/N**alpha + B/D**beta", ("alpha", "beta")),
+        ("E + A/N**alpha + B/D**beta", ("B", "E")),
+        ("a*sqrt(N + b) + c", ("a", "b", "c")),
+    ],
+)
+def test_steps_with_shared_parameters_are_the_same(
+    formula: str, shared: tuple[str, ...], steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    law = parse(formula, ["N", "D"])
+    residuals = Residuals(law, False, shared)
+    bound = residuals.bind(Cells.from_rows(rows(), law.inputs))
+    n_cells, starts = len(N_ROWS), 10
+    free = np.random.default_rng(1).uniform(0.1, 2.0, (starts * n_cells, len(residuals.nonlinear)))
+    free[:, residuals.is_shared] = np.repeat(free[::n_cells, residuals.is_shared], n_cells, axis=0)
+
+    def act() -> Solution:
+        return minimise(bound, free, np.tile(np.arange(n_cells), starts), cells_each=n_cells, steps=steps)
+
+    compiled, reference = both_ways(monkeypatch, act)
+    assert compiled.cost.shape == compiled.converged.shape == (starts,)
+    assert compiled.cost == pytest.approx(reference.cost, rel=1e-6)
+    assert compiled.cell_cost == pytest.approx(reference.cell_cost, rel=1e-5)
+    assert compiled.free == pytest.approx(reference.free, rel=1e-4, abs=1e-6)
+    together = compiled.free[:, residuals.is_shared].reshape(starts, n_cells, -1)
+    assert np.array_equal(together, np.broadcast_to(together[:, :1], together.shape))
+
+
+@pytest.mark.parametrize("loss", ["squared", "log", "log_soft_l1"])
+@pytest.mark.parametrize("shared", ["alpha", "E", "alpha,beta"])
+def test_a_fit_with_shared_parameters_is_the_same(shared: str, loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    law = parse("E + A/N**alpha + B/D**beta", ["N", "D"])
+
+    def act() -> Fit:
+        return fit(
+            law, rows(), recipe=Recipe.from_text(f"{loss} shared={shared}"), starts=8, rng=np.random.default_rng(2)
+        )
+
+    compiled, reference = both_ways(monkeypatch, act)
+    assert compiled.cost == pytest.approx(reference.cost, rel=1e-6)
+    assert compiled.status == reference.status
+
+
 @pytest.mark.parametrize(
     "bounds",
     [

@@ -42,6 +42,15 @@ def test_families_stay_within_the_cap_and_read_back(name: str) -> None:
     assert len({(p.law.key, p.recipe) for p in proposals}) == 150
 
 
+def test_a_curve_between_a_floor_and_a_ceiling_is_asked_for_at_the_start() -> None:
+    task = load_task("moe_scaling")
+    asked = portfolio_of(task, ("families",)).ask(40, Archive(spread=1.0), np.random.default_rng(0))
+    linear = "b + c*log(num_experts) + d*log(dense_params)"
+    for inner in (linear, f"{linear} + e*log(num_experts)*log(dense_params)"):
+        key = parse(f"E + A*sigmoid({inner})", task.input_names).key
+        assert key in {proposal.law.key for proposal in asked}
+
+
 def test_sharing_is_for_tasks_of_several_cells_and_names_parameters_of_the_law() -> None:
     task, archive = filled_archive("parallel")
     assert "sharing" not in portfolio_of(load_task("vocab_scaling")).shares()

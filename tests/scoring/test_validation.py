@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from discover.law import parse
 from discover.scoring import RACE, Validation, Yardstick, validate
 from discover.scoring.validation import _far_problem
 from discover.task import Cell, Column, Rows, load_task
+from tests.folders import task_text, write_folder
 
 
 def judged(task: str, formula: str, bounds: dict[str, tuple[float, float]] | None = None) -> Validation:
@@ -32,6 +34,30 @@ def test_a_law_that_rises_where_the_source_says_it_falls_is_told_so() -> None:
 def test_a_law_that_leaves_all_measured_values_or_their_sign_is_told_so() -> None:
     assert judged("vocab", "E + A*num_characters").far == "leaves all measured values far behind"
     assert judged("moe", "E + A*dense_params").far == "changes sign beyond the data"
+
+
+def test_a_power_of_the_scale_does_not_leave_a_target_that_goes_as_one(tmp_path: Path) -> None:
+    """Four decades of target: four times the scale is beyond all ranges in its unit and a step among the others by
+    ratios. Where all values lie within a tenth of each other the same slope does leave them."""
+    d = np.geomspace(1e8, 1e12, 12)
+    judged_far = []
+    for target in (3e-9 * d**1.1, 1.0 + 0.2 * d / d.max()):
+        lines = [f"{x!r},{y!r}" for x, y in zip(d.tolist(), target.tolist(), strict=True)]
+        folder = write_folder(
+            tmp_path / str(len(judged_far)),
+            task_text("planted_scaling", {"D": "tokens"}, '{ column = "D", at_least = 5e11 }', cap=3),
+            ["D,loss", *lines],
+        )
+        task = load_task(folder)
+        law = parse("E + A*D**alpha", task.input_names, bounds={"alpha": (1.0, 1.2)})
+        judged_far.append(validate(law, Recipe(), Yardstick.of(task), RACE, np.random.default_rng(0)).far)
+    assert judged_far == ["", "leaves all measured values far behind"]
+
+
+def test_a_small_table_is_fitted_from_more_starts() -> None:
+    assert RACE.on(10_000) == RACE.on(400) == RACE
+    assert (RACE.on(250).starts, RACE.on(250).steps) == (2 * RACE.starts, 2 * RACE.steps)
+    assert (RACE.on(10).starts, RACE.on(10).fold_starts) == (3 * RACE.starts, 3 * RACE.fold_starts)
 
 
 def test_a_share_that_was_never_zero_in_a_cell_is_tried_at_zero() -> None:
