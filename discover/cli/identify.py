@@ -51,6 +51,7 @@ def identify(law: str, task_name: str | None, inputs: str | None, seed: int, as_
         rows=rows if usable else None,
         parameters=asked.parameters if usable else None,
         leave_out=leave_out,
+        target=asked.target,
         seed=seed,
     )
     label = found[0].label if found else "new form"

@@ -189,7 +189,9 @@ def _held(
     told = tuple(frozen(holder.parameters, found.parameters[good]))
     if not told:
         told = _frozen_by_trial(law, holder, points, members, found.parameters[good], starts, rng)
-    return Relation(SPECIAL, "fit", None, told, found.within_bounds, off, inside)
+    # A parameter so large that the next digit no longer shows is a limit, however near the fit.
+    by = "limit" if any("-> infinity" in each for each in told) else "fit"
+    return Relation(SPECIAL, by, None, told, found.within_bounds, off, inside)
 
 
 def _frozen_by_trial(
