@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NEW, UNKNOWN = "new", "unknown"
 _SECONDS_EACH, _SECONDS = 2.0, 7.0  # of processor time to identify a law, and all of them
-_CERTIFY_SECONDS = 2.0
+_CERTIFY_SECONDS = 2.0  # of them for the certificates of the chosen law; the others share the rest
 _BOXES = 20_000  # that may be looked at for the certificates of one law
 _FEWEST_BOXES, _MOST_BOXES = 200, 1_500  # for one statement
 
@@ -61,7 +61,8 @@ def remarks(task: Task, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     made: list[dict[str, Any]] = [{"known_as": None, "certificates": ()} for _ in rows]
     known: dict[str, KnownAs | None] = {}
     left, left_to_certify = _SECONDS, _SECONDS
-    for place in sorted(range(len(rows)), key=lambda place: _turn(rows[place])):
+    turns = sorted(range(len(rows)), key=lambda place: _turn(rows[place]))
+    for to_go, place in zip(range(len(rows), 0, -1), turns, strict=True):
         row = rows[place]
         found = _fitted(task, row)
         if found is None:
@@ -74,8 +75,8 @@ def remarks(task: Task, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
             known[mark] = _known_as(task, row, law, parameters, roles, target, min(left, _SECONDS_EACH))
         made[place]["known_as"] = known[mark]
         middle = time.thread_time()
-        if left_to_certify > 0.0:
-            made[place]["certificates"] = _certificates(task, law, parameters, min(left_to_certify, _CERTIFY_SECONDS))
+        share = _CERTIFY_SECONDS if row.get("chosen") else left_to_certify / to_go  # some for every law
+        made[place]["certificates"] = _certificates(task, law, parameters, share)
         left -= middle - began
         left_to_certify -= time.thread_time() - middle
     return made
@@ -115,28 +116,26 @@ def _known_as(
         return KnownAs("identical", (name,), f"identical to {name}")
     if not law.inputs:
         return None
-    unknown = KnownAs(UNKNOWN, (), "not told from published laws in the time allowed")
-    is_baseline = row["origin"] == "baseline"  # of these, the canonical form says enough
-    if seconds <= 0.0 and not is_baseline:
-        return unknown
     rows = task.training if np.isfinite(parameters).all() else None
+    is_baseline = row["origin"] == "baseline"  # of these, the canonical form says enough
     allowed = 0.0 if is_baseline else seconds
     found = known_as(law, roles, rows=rows, parameters=parameters, target=target, seconds=allowed)
     if isinstance(found, Finding):
         return KnownAs(found.kind, found.entries, found.label)
     if found == UNDECIDED:
-        return None if is_baseline else unknown
+        return None if is_baseline else KnownAs(UNKNOWN, (), "not told from published laws in the time allowed")
     # What people published, and baselines, are not new for being absent from the library.
     return KnownAs(NEW, (), "new form") if row["origin"] == "discovered" else None
 
 
 def _certificates(task: Task, law: Law, parameters: np.ndarray, seconds: float) -> tuple[Certificate, ...]:
+    """Of one cell at least, and of as many more as there is time for."""
     over = time.thread_time() + seconds
     statements = len(parameters) * (2 + 2 * len(law.inputs))
     boxes = int(np.clip(_BOXES // statements, _FEWEST_BOXES, _MOST_BOXES))
     looked_at = []
     for place, own in enumerate(parameters):
-        if time.thread_time() > over:
+        if looked_at and time.thread_time() > over:
             break
         looked_at.append(certify(law, list(own), domain_of(task, place), boxes))
-    return summary(looked_at)
+    return summary(looked_at, len(parameters))
