@@ -16,7 +16,8 @@ import numpy as np
 
 from discover.certificates import Certificate, certify, domain_of, summary
 from discover.identity import UNDECIDED, Finding, known_as
-from discover.law import Law, parse
+from discover.law import Law
+from discover.leaderboard.stored import law_of, values_of
 from discover.library import assigned, entries
 
 if TYPE_CHECKING:
@@ -90,11 +91,10 @@ def _turn(row: Mapping[str, Any]) -> tuple[bool, bool, bool]:
 def _fitted(task: Task, row: Mapping[str, Any]) -> tuple[Law, np.ndarray] | None:
     """The law of a row with its parameters (cell, parameter), in the order of the task's cells."""
     cells: Mapping[str, Mapping[str, float]] = row.get("parameters") or {}
-    labels = [cell.label for cell in task.cells]
-    if set(cells) != set(labels):
+    if set(cells) != {cell.label for cell in task.cells}:
         return None
-    law = parse(row["formula"], task.input_names, bounds=row.get("bounds") or {}, parameters=list(cells[labels[0]]))
-    return law, np.array([[cells[label][name] for name in law.parameters] for label in labels], dtype=float)
+    law = law_of(task, row)
+    return law, values_of(task, law, cells)
 
 
 def _published_name(row: Mapping[str, Any]) -> str:

@@ -50,6 +50,10 @@ def test_published_laws_go_by_their_id_and_others_are_not_called_new(task: Task)
     assert told(task, library, other, baseline) == ["identical to chinchilla", None, None]
 
 
+def test_of_baselines_the_canonical_form_alone_is_looked_at(task: Task):
+    assert told(task, row(FOUND, "baseline"), row(SPECIAL, "baseline")) == ["identical to chinchilla", None]
+
+
 def test_certificates_count_the_cells(task: Task):
     (own,) = remarks(task, [row(FOUND)])
     found = {each.text: (each.verdict, each.cells, each.of) for each in own["certificates"]}
