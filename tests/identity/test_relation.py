@@ -47,6 +47,14 @@ def test_hill_form_is_the_rectified_law_with_its_mapping_and_a_proof():
     assert prove_equal(hill, rectified, found.mapping)
 
 
+def test_a_parameter_that_runs_away_is_a_limit_however_near_the_fit():
+    found = relation(read("E + A*tanh(B*x)"), read("L + c*x"))
+    assert (found.kind, found.by) == (GENERAL, "limit")
+    assert found.frozen == ("A -> infinity", "B -> 0"), "with B = 0 it would be a constant"
+    plain = relation(read("E + A*x + B*x**2"), read("L + c*x"))
+    assert (plain.kind, plain.by, plain.frozen) == (GENERAL, "fit", ("B = 0",))
+
+
 def test_wrong_mapping_is_not_proved():
     law, other = read("E + A/N**a"), read("F + B/N**b")
     found = relation(law, other)
