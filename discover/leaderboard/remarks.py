@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from discover.certificates import Certificate, certify, domain_of, summary
+from discover.certificates import Certificate, Statement, certify, domain_of, summary
 from discover.identity import UNDECIDED, Finding, known_as
 from discover.law import Law
 from discover.leaderboard.stored import law_of, values_of
@@ -133,7 +133,7 @@ def _certificates(task: Task, law: Law, parameters: np.ndarray, seconds: float) 
     over = time.thread_time() + seconds
     statements = len(parameters) * (2 + 2 * len(law.inputs))
     boxes = int(np.clip(_BOXES // statements, _FEWEST_BOXES, _MOST_BOXES))
-    looked_at = []
+    looked_at: list[tuple[Statement, ...]] = []
     for place, own in enumerate(parameters):
         if looked_at and time.thread_time() > over:
             break
