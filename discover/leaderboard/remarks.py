@@ -49,8 +49,8 @@ def remarks(task: Task, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     """`known_as` and `certificates` for each row.
 
     Args:
-        rows: With `origin`, `name`, `formula` and `parameters` (cell label -> name -> value), as a leaderboard keeps
-            them. The chosen law is looked at first, baselines last.
+        rows: With `origin`, `name`, `citation`, `formula` and `parameters` (cell label -> name -> value), as a
+            leaderboard keeps them. The chosen law is looked at first, baselines last.
 
     Returns:
         For each row, `known_as` (KnownAs, or None where there is nothing to say) and `certificates`. A row whose cells
@@ -98,9 +98,10 @@ def _fitted(task: Task, row: Mapping[str, Any]) -> tuple[Law, np.ndarray] | None
 
 
 def _published_name(row: Mapping[str, Any]) -> str:
-    """The id of the library that a human law goes by, "" for none."""
-    name = str(row.get("name") or "").partition(",")[0]
-    return name if row["origin"] == "human" and any(entry.id == name for entry in entries()) else ""
+    """The id of the library that a human law goes by and whose source it cites, "" for none."""
+    name, citation = str(row.get("name") or "").partition(",")[0], str(row.get("citation") or "")
+    known = any(entry.id == name and entry.source.arxiv in citation for entry in entries())
+    return name if row["origin"] == "human" and known else ""
 
 
 def _known_as(

@@ -45,9 +45,11 @@ def test_each_law_is_named_by_the_published_one_it_is_or_part_of(task: Task):
 
 
 def test_published_laws_go_by_their_id_and_others_are_not_called_new(task: Task):
-    library = row(NEW, "human", name="chinchilla, refitted")
+    library = row(NEW, "human", name="chinchilla, refitted", citation="Hoffmann et al. 2022, arXiv 2203.15556")
     other, baseline = row(NEW, "human", name="of somebody, as published"), row(NEW, "baseline")
     assert told(task, library, other, baseline) == ["identical to chinchilla", None, None]
+    namesake = row(NEW, "human", name="chinchilla, refitted", citation="ours")
+    assert told(task, namesake) == [None], "somebody's own law may have any name"
 
 
 def test_of_baselines_the_canonical_form_alone_is_looked_at(task: Task):
