@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from discover.identity.containment import contain, glance, unbounded
-from discover.identity.mapping import formulas, frozen, text_of
+from discover.identity.mapping import formulas, frozen
 from discover.identity.members import RANGES, Points, dimension, draw_members, probe_points
 from discover.law import Expression, Law, Number, Symbol, law_of
 from discover.law.expression import rename, rewrite, symbols
@@ -50,18 +50,6 @@ class Relation:
     within_bounds: bool = True
     misfit: float = 0.0
     inside: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """Such as "B = A*D0**a" or "g = 1"; "" where nothing is to be added."""
-        parts = []
-        if self.mapping:
-            parts.append(text_of(dict(self.mapping)))
-        if self.frozen:
-            parts.append(", ".join(self.frozen))
-        if not self.within_bounds and self.kind in (IDENTICAL, SPECIAL):
-            parts.append("beyond its published bounds")
-        return "; ".join(parts)
 
 
 def free_key(law: Law) -> str:
