@@ -169,7 +169,7 @@ MISTAKES = [
     (("identify", "__import__('os')", "--inputs", "x"), "formula"),
     (("certify", "chinchilla"), "its domain is unknown"),
     (("certify", "a + b*x", "--task", "sft_scaling"), "it reads none of the inputs"),
-    (("certify", "a + b*sft_examples", "--task", "sft_scaling", "--cell", "nothing"), "cell: 'nothing' is no cell of sft_scaling; it has"),
+    (("certify", "a + b*sft_examples", "--task", "sft_scaling", "--cell", "x"), "is no cell of sft_scaling; it has"),
     (("certify", "a + b*num_params", "--task", "parallel_scaling", "--cell", "x"), "; known: pile: loss, stack: loss"),
 ]
 
