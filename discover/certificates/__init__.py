@@ -12,7 +12,6 @@ from discover.certificates.certificate import (
     Statement,
     certify,
     domain_of,
-    point_text,
 )
 from discover.certificates.interval import Interval, enclosure, slope
 from discover.certificates.limits import limit
@@ -34,7 +33,6 @@ __all__ = [
     "domain_of",
     "enclosure",
     "limit",
-    "point_text",
     "range_on",
     "sign_on",
     "slope",

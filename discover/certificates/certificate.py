@@ -191,8 +191,6 @@ def _optimum(law: Law, axis: Axis, known: Mapping[str, float], domain: Domain) -
     """Where the law turns along one input, the others in the middle of the data."""
     turns = turning_points(law.expression, axis, _others(axis, known, domain))
     aside = ", others in the middle of the data" if len(law.inputs) > 1 else ""
-    if turns is None:
-        return None
     if not turns:
         return None
     places = [

@@ -25,6 +25,7 @@ class Certificate:
         verdict: PROVED, REFUTED or UNKNOWN.
         cells: How many cells it is true of.
         of: How many cells were looked at.
+        unseen: How many more the law has, for which there was no time.
     """
 
     about: str
@@ -33,15 +34,22 @@ class Certificate:
     verdict: str
     cells: int
     of: int
+    unseen: int = 0
 
 
-def summary(by_cell: Sequence[Sequence[Statement]]) -> tuple[Certificate, ...]:
-    """The statements of all cells, by subject and input; where cells differ, what most of them say comes first."""
+def summary(by_cell: Sequence[Sequence[Statement]], cells: int | None = None) -> tuple[Certificate, ...]:
+    """The statements of all cells, by subject and input; where cells differ, what most of them say comes first.
+
+    Args:
+        by_cell: Statements about each cell that was looked at.
+        cells: How many cells the law has; as many as were looked at where left out.
+    """
+    cells = len(by_cell) if cells is None else cells
     counts: dict[tuple[int, str, str, str, str], int] = {}
     inputs = list(dict.fromkeys(statement.input for own in by_cell for statement in own))
     for own in by_cell:
         for statement in own:
-            subject, text = _in_short(statement, single=len(by_cell) == 1)
+            subject, text = _in_short(statement, single=cells == 1)
             key = (_ABOUT.index(statement.about), statement.input, subject, text, statement.verdict)
             counts[key] = counts.get(key, 0) + 1
 
@@ -50,7 +58,7 @@ def summary(by_cell: Sequence[Sequence[Statement]]) -> tuple[Certificate, ...]:
         return about, inputs.index(name), subject, -count, _VERDICTS.index(verdict)
 
     return tuple(
-        Certificate(_ABOUT[about], name, text, verdict, count, len(by_cell))
+        Certificate(_ABOUT[about], name, text, verdict, count, len(by_cell), cells - len(by_cell))
         for (about, name, _, text, verdict), count in sorted(counts.items(), key=place)
     )
 

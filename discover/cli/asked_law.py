@@ -25,8 +25,8 @@ class AskedLaw:
         name: The id, or the formula.
         library_id: Set for a published law.
         roles: Input -> role, where known.
+        target: Role of what it predicts, "" where not known.
         parameters: (cell, parameter), None where the law has no task.
-        fitted: Whether the parameters were fitted just now.
     """
 
     name: str
@@ -35,7 +35,7 @@ class AskedLaw:
     roles: Mapping[str, str]
     parameters: Any = None
     library_id: str = ""
-    fitted: bool = False
+    target: str = ""
 
 
 def asked_law(text: str, task_name: str | None, inputs: str | None, store_path: Path, seed: int) -> AskedLaw:
@@ -95,7 +95,7 @@ def _known(text: str, store_path: Path) -> AskedLaw | None:
 
     for entry in entries():
         if entry.id == text:
-            return AskedLaw(text, entry.law, None, entry.roles, library_id=text)
+            return AskedLaw(text, entry.law, None, entry.roles, library_id=text, target=entry.target.role)
     try:
         return _stored(text, store_path)
     except UnknownLawError:
@@ -109,7 +109,7 @@ def _stored(text: str, store_path: Path) -> AskedLaw:
     row = find_law(text, store_path)
     task = task_of(row, store_path)
     law = fitted_law(row, task)
-    return AskedLaw(row["law"], law.law, task, _roles(task), _in_order(law, task))
+    return AskedLaw(row["law"], law.law, task, _roles(task), _in_order(law, task), target=_target(task))
 
 
 def _in_order(law: Any, task: Task | None) -> Any:
@@ -132,6 +132,14 @@ def _roles(task: Task | None) -> dict[str, str]:
     return {name: own.role for name, own in columns_of(task).items()}
 
 
+def _target(task: Task | None) -> str:
+    if task is None:
+        return ""
+    from discover.known_laws import target_role
+
+    return target_role(task)
+
+
 def _on_task(text: str, task_name: str, seed: int) -> AskedLaw:
     import numpy as np
 
@@ -148,4 +156,4 @@ def _on_task(text: str, task_name: str, seed: int) -> AskedLaw:
     yardstick = Yardstick.of(task)
     note(set_aside(yardstick))
     fitted = yardstick.fit(law, Recipe(), np.random.default_rng(seed), starts=24)
-    return AskedLaw(text, law, task, _roles(task), fitted.parameters, fitted=True)
+    return AskedLaw(text, law, task, _roles(task), fitted.parameters, target=_target(task))

@@ -49,7 +49,8 @@ def certify(law: str, task_name: str | None, cell: str | None, seed: int, as_jso
     if len(asked.parameters) != len(labels):
         raise DiscoverError(f"law {asked.name}: stored with {len(asked.parameters)} cells, the task has {len(labels)}")
     if cell is not None and cell not in labels:
-        raise DiscoverError(f"cell: {shown(cell)}{did_you_mean(cell, labels)}")
+        some = did_you_mean(cell, labels) or f"; it has {', '.join(labels[:3])}{', ...' if len(labels) > 3 else ''}"
+        raise DiscoverError(f"cell: {shown(cell)} is no cell of {asked.task.name}{some}")
     made: dict[str, Sequence[Statement]] = {}
     for place, label in enumerate(labels):
         if cell in (None, label):

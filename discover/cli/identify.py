@@ -51,6 +51,7 @@ def identify(law: str, task_name: str | None, inputs: str | None, seed: int, as_
         rows=rows if usable else None,
         parameters=asked.parameters if usable else None,
         leave_out=leave_out,
+        target=asked.target,
         seed=seed,
     )
     label = found[0].label if found else "new form"
@@ -69,7 +70,7 @@ def identify(law: str, task_name: str | None, inputs: str | None, seed: int, as_
     if len(found) > _SHOWN:
         click.echo(f"{len(found) - _SHOWN} more with --json")
     if not found:
-        click.echo("  no published law over these inputs is this one, part of it, or holds it")
+        click.echo("  no published law is this one or holds it, and none that is worth naming is part of it")
 
 
 def _proved(asked: AskedLaw, finding: Finding) -> bool:

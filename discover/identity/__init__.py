@@ -4,7 +4,7 @@ In: laws, what their inputs stand for, perhaps a task's training rows. Out: what
 out: which law is better.
 """
 
-from discover.identity.identify import UNDECIDED, Finding, identify, known_as, label_of
+from discover.identity.identify import UNDECIDED, Finding, identify, known_as
 from discover.identity.nearness import Nearness, nearness
 from discover.identity.proof import prove_equal
 from discover.identity.relation import APART, GENERAL, IDENTICAL, NEAR, SPECIAL, Relation, aligned, relation
@@ -22,7 +22,6 @@ __all__ = [
     "aligned",
     "identify",
     "known_as",
-    "label_of",
     "nearness",
     "prove_equal",
     "relation",

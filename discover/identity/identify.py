@@ -7,6 +7,7 @@ or more, can only be part of the law or hold it: they are compared where the rol
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ _ORDER = {IDENTICAL: 0, SPECIAL: 1, GENERAL: 2, NEAR: 3, APART: 4}
 _MOST_SWAPPED = 3  # inputs: more are taken in their order alone where their roles are not known
 _MOST_NEAR = 10  # laws that are fitted to a task to see whether they can be told apart
 _MOST_NEAR_BRIEFLY = 3
+_SECONDS_FOR_OTHERS = 0.5  # of processor time, in a short look, to fit laws that read other inputs
 _MOST_ADDED = 2  # inputs that a published law may read beyond those of the law
 _SIMPLE = 12  # a law of less complexity is part of too many to be worth naming when a law generalises it
 
@@ -109,11 +111,10 @@ def identify(
     if rows is not None and parameters is not None and not any(f.kind == IDENTICAL for f in found):
         found += _near(law, parameters, rows, apart, seed)
     exact = [each for each in found if each.kind == IDENTICAL]
-    if not exact:
-        others = (_finding(law, each, roles, seed) for each in _over_other_inputs(law, roles, frozenset(leave_out)))
-        found += [finding for finding in others if finding.kind not in (APART, NEAR)]
-    kept = exact or _worth_naming(law, found)
-    return tuple(sorted(kept, key=_rank))
+    if exact:
+        return tuple(sorted(exact, key=_rank))
+    found += _fitted_to_others(law, roles, frozenset(leave_out), target, seed)
+    return tuple(sorted(_worth_naming(law, found), key=_rank))
 
 
 UNDECIDED = "undecided"  # within the time that was allowed
@@ -131,7 +132,8 @@ def known_as(
 ) -> Finding | str | None:
     """The closest published law over the same quantities, with little work; None for a form that none of them has.
 
-    As `identify`, but briefly: no laws over other quantities, and laws that read other inputs only by canonical form.
+    As `identify`, but briefly: no laws over other quantities, and laws that read other inputs by canonical form, then
+    by fits, as far as half a second goes.
 
     Args:
         roles, rows, parameters, target, seed: As `identify` takes them.
@@ -159,12 +161,22 @@ def known_as(
         if finding.kind == IDENTICAL:
             return finding
         (apart if finding.kind in (APART, NEAR) else found).append(finding)
-    found = [f for f in _worth_naming(law, found) if f.kind != GENERAL or _plain(f)]
+    found = _brief(law, found)
     if not found and rows is not None and parameters is not None:
         found = _near(law, parameters, rows, apart, seed, _MOST_NEAR_BRIEFLY)
     if not found:
-        found = [f for f in _worth_naming(law, _frozen_by_form(law, roles, over)) if f.kind != GENERAL or _plain(f)]
-    return UNDECIDED if time.thread_time() > over else min(found, key=_rank, default=None)
+        found = _brief(law, _frozen_by_form(law, roles, target, over))
+    if time.thread_time() > over:
+        return UNDECIDED
+    if not found:
+        over = min(over, time.thread_time() + _SECONDS_FOR_OTHERS)
+        found = _brief(law, _fitted_to_others(law, roles, frozenset(), target, seed, over))
+    return min(found, key=_rank, default=None)
+
+
+def _brief(law: Law, found: Sequence[Finding]) -> list[Finding]:
+    """What is worth telling in two words."""
+    return [f for f in _worth_naming(law, found) if f.kind != GENERAL or _plain(f)]
 
 
 def _plain(finding: Finding) -> bool:
@@ -173,20 +185,20 @@ def _plain(finding: Finding) -> bool:
 
 
 def _worth_naming(law: Law, found: Sequence[Finding]) -> list[Finding]:
-    return [f for f in found if f.kind != GENERAL or f.law.complexity >= _SIMPLE or _most(f, law)]
+    return [f for f in found if f.kind != GENERAL or _says_something(law, f.law)]
 
 
-def _most(finding: Finding, law: Law) -> bool:
-    """Whether a law that is generalised has all but one or two of the law's parameters."""
-    return len(law.parameters) - len(finding.law.parameters) <= 2
+def _says_something(law: Law, part: Law) -> bool:
+    """Whether it is worth telling that the law generalises `part`: a long one, or all but a parameter or two of it."""
+    return part.complexity >= _SIMPLE or len(law.parameters) - len(part.parameters) <= 2
 
 
-def _rank(finding: Finding) -> tuple[bool, bool, int, bool, float, int]:
-    """The closest first: the shortest law that holds this one, or the longest that it holds."""
+def _rank(finding: Finding) -> tuple[bool, bool, bool, int, float, int]:
+    """The closest first: the shortest law that holds this one, or the longest that it holds; last what limits make."""
     other_inputs = finding.reads != SAME and finding.kind != IDENTICAL
     limit, frozen, long = finding.relation.by == "limit", len(finding.relation.frozen), float(finding.law.complexity)
     pair = (long, frozen) if finding.kind == SPECIAL else (float(frozen), -int(long))
-    return (not finding.same_quantities, other_inputs, _ORDER[finding.kind], limit, *pair)
+    return (not finding.same_quantities, limit, other_inputs, _ORDER[finding.kind], *pair)
 
 
 def _finding(law: Law, each: _Candidate, roles: Mapping[str, str], seed: int) -> Finding:
@@ -243,7 +255,10 @@ def _matched(law: Law, roles: Mapping[str, str], target: str) -> list[Match]:
     """Published laws in the law's inputs, or some of them: nearest in what they read, then in what they predict."""
     if not law.inputs or not all(roles.get(name) for name in law.inputs):
         return []
-    found = _matches(tuple((name, roles[name]) for name in law.inputs))
+    return _preferred(_matches(tuple((name, roles[name]) for name in law.inputs)), target)
+
+
+def _preferred(found: Sequence[Match], target: str) -> list[Match]:
     return sorted(found, key=lambda m: (len(m.reasons), m.entry.target.role != target, m.entry.source.year))
 
 
@@ -252,17 +267,22 @@ def _matches(columns: tuple[tuple[str, str], ...]) -> tuple[Match, ...]:
     return matches({name: Assigned(role, "") for name, role in columns})
 
 
-def _over_other_inputs(law: Law, roles: Mapping[str, str], leave_out: frozenset[str]) -> list[_Candidate]:
-    """Published laws that read some of the law's inputs, or all of them and more; each form once."""
+def _over_other_inputs(law: Law, roles: Mapping[str, str], leave_out: frozenset[str], target: str) -> list[_Candidate]:
+    """Published laws that read all of the law's inputs and more, or some of them; each form once.
+
+    Of those that read fewer, the ones that are worth telling that the law generalises them, the longest first.
+    """
     made: dict[str, _Candidate] = {}
-    offers = [(match, FEWER) for match in _matched(law, roles, "") if set(match.law.inputs) < set(law.inputs)]
-    offers += [(match, MORE) for match in _wider(law, roles)]
+    fewer = [match for match in _matched(law, roles, target) if set(match.law.inputs) < set(law.inputs)]
+    fewer = [match for match in fewer if _says_something(law, match.law)]
+    offers = [(match, MORE) for match in _preferred(_wider(law, roles), target)]
+    offers += [(match, FEWER) for match in sorted(fewer, key=lambda match: -match.law.complexity)]
     for match, reads in offers:
         if match.entry.id in leave_out:
             continue
         key = free_key(match.law)
-        ids = (*made[key].ids, match.entry.id) if key in made else (match.entry.id,)
-        made[key] = _Candidate(tuple(dict.fromkeys(ids)), match.law, True, reads)
+        own = made.setdefault(key, _Candidate((), match.law, True, reads))
+        made[key] = replace(own, ids=tuple(dict.fromkeys((*own.ids, match.entry.id))))
     return list(made.values())
 
 
@@ -290,11 +310,11 @@ def _wider_matches(own: tuple[tuple[str, str], ...], others: tuple[tuple[str, st
     return tuple(found)
 
 
-def _frozen_by_form(law: Law, roles: Mapping[str, str], over: float) -> list[Finding]:
+def _frozen_by_form(law: Law, roles: Mapping[str, str], target: str, over: float) -> list[Finding]:
     """What canonical form alone tells of published laws that read fewer inputs, or more; until the time is over."""
     found = []
     own, key = frozen_keys(law), free_key(law)
-    for each in _over_other_inputs(law, roles, frozenset()):
+    for each in _over_other_inputs(law, roles, frozenset(), target):
         if time.thread_time() > over:
             break
         kind, told = GENERAL, own.get(free_key(each.law)) if each.reads == FEWER else None
@@ -303,6 +323,20 @@ def _frozen_by_form(law: Law, roles: Mapping[str, str], over: float) -> list[Fin
         if told:
             made = Relation(kind, "canonical form", frozen=told)
             found.append(Finding(each.ids, each.law, made, True, reads=each.reads))
+    return found
+
+
+def _fitted_to_others(
+    law: Law, roles: Mapping[str, str], leave_out: frozenset[str], target: str, seed: int, over: float = math.inf
+) -> list[Finding]:
+    """What fits tell of published laws that read fewer inputs, or more; until the time is over."""
+    found = []
+    for each in _over_other_inputs(law, roles, leave_out, target):
+        if time.thread_time() > over:
+            break
+        finding = _finding(law, each, roles, seed)
+        if finding.kind not in (APART, NEAR):
+            found.append(finding)
     return found
 
 
@@ -323,27 +357,3 @@ def _forms() -> tuple[tuple[Law, tuple[str, ...]], ...]:
 
 def _laws(entry: Entry) -> list[Law]:
     return [entry.form.law, *([entry.measured.law] if entry.measured is not None else [])]
-
-
-_labels: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
-
-
-def label_of(law: Law, roles: Mapping[str, str] | None = None, *, quick: bool = True) -> str:
-    """One short label for a leaderboard: "identical to chinchilla", "special case of nd_coupled (g = 1)", "new form".
-
-    Args:
-        roles: Input -> role; with them, only laws over the same quantities count.
-        quick: Decide by canonical keys alone, in milliseconds: then the answer is "identical to ..." or "".
-    """
-    roles = dict(roles or {})
-    if quick:
-        key = free_key(law)
-        for each in _candidates(law, roles, frozenset()):
-            if (each.same_quantities or not roles) and free_key(each.law) == key:
-                return f"identical to {each.ids[0]}"
-        return ""
-    mark = (law.key, tuple(sorted(roles.items())))
-    if mark not in _labels:
-        found = [each for each in identify(law, roles) if each.same_quantities or not roles]
-        _labels[mark] = found[0].label if found else "new form"
-    return _labels[mark]

@@ -123,6 +123,8 @@ def frozen(names: Sequence[str], fitted: np.ndarray) -> list[str]:
         else:
             continue
         fixed.add(name)
+    if any(each.endswith(" -> infinity") for each in told):  # beside it, what has vanished went there with it
+        told = [each.replace(" = 0", " -> 0") if each.endswith(" = 0") else each for each in told]
     rest = [(name, fitted[:, j]) for j, name in enumerate(names) if name not in fixed]
     for i, (name, x) in enumerate(rest):
         for other, y in rest[i + 1 :]:

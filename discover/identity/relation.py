@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from discover.identity.containment import contain, glance, unbounded
-from discover.identity.mapping import formulas, frozen, text_of
+from discover.identity.mapping import formulas, frozen
 from discover.identity.members import RANGES, Points, dimension, draw_members, probe_points
 from discover.law import Expression, Law, Number, Symbol, law_of
 from discover.law.expression import rename, rewrite, symbols
@@ -50,18 +50,6 @@ class Relation:
     within_bounds: bool = True
     misfit: float = 0.0
     inside: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """Such as "B = A*D0**a" or "g = 1"; "" where nothing is to be added."""
-        parts = []
-        if self.mapping:
-            parts.append(text_of(dict(self.mapping)))
-        if self.frozen:
-            parts.append(", ".join(self.frozen))
-        if not self.within_bounds and self.kind in (IDENTICAL, SPECIAL):
-            parts.append("beyond its published bounds")
-        return "; ".join(parts)
 
 
 def free_key(law: Law) -> str:
@@ -189,7 +177,9 @@ def _held(
     told = tuple(frozen(holder.parameters, found.parameters[good]))
     if not told:
         told = _frozen_by_trial(law, holder, points, members, found.parameters[good], starts, rng)
-    return Relation(SPECIAL, "fit", None, told, found.within_bounds, off, inside)
+    # A parameter so large that the next digit no longer shows is a limit, however near the fit.
+    by = "limit" if any("-> infinity" in each for each in told) else "fit"
+    return Relation(SPECIAL, by, None, told, found.within_bounds, off, inside)
 
 
 def _frozen_by_trial(

@@ -15,8 +15,9 @@ import numpy as np
 
 from discover.archive import OK
 from discover.fitting import Recipe, predict_cells
-from discover.law import Law, parse
+from discover.law import parse
 from discover.leaderboard.refitting import Refit, plain, refitted
+from discover.leaderboard.stored import law_of, printed, values_of
 from discover.scoring import Yardstick, score
 from discover.scoring.held_out import open_held_out
 
@@ -82,10 +83,10 @@ def attribute(
     if best := _best(known):
         ways.append((KNOWN, best[0].name, best[1]))
     theirs = known[: len(task.human_laws)]
-    human = _best([pair for pair in theirs if printed(task, *pair) is not None]) or _best(theirs)
+    human = _best([(own, refit) for own, refit in theirs if printed(task, own, refit.law) is not None]) or _best(theirs)
     if human is not None:
         law, refit = human
-        coefficients = printed(task, law, refit)
+        coefficients = printed(task, law, refit.law)
         if coefficients is not None:
             published = replace(refit, parameters=coefficients, validation_r2=None, status=OK)
             ways.append((PUBLISHED, law.name, published))
@@ -105,34 +106,19 @@ def attribute(
     return tuple(scored)
 
 
-def printed(task: Task, human: HumanLaw, refit: Refit) -> np.ndarray | None:
-    """Published coefficients (cell, parameter), None where a cell has none."""
-    labels = [cell.label for cell in task.cells]
-    if not human.published or not all(label in human.published for label in labels):
-        return None
-    return np.array([[human.published[label][name] for name in refit.law.parameters] for label in labels])
-
-
 def _discovered(
     task: Task, chosen: Mapping[str, Any], yardstick: Yardstick, rng: np.random.Generator
 ) -> tuple[Refit, Refit]:
     """The chosen law by the plain recipe, and by its own as it is stored."""
-    names = list(next(iter(chosen["parameters"].values())))
-    bounds = {name: (float(low), float(high)) for name, (low, high) in (chosen.get("bounds") or {}).items()}
-    law = parse(chosen["formula"], task.input_names, bounds=bounds, parameters=names)
-    recipe = Recipe.from_text(chosen["recipe"])
-    status = chosen.get("status") or OK
-    own = Refit(law, recipe, _stored(task, law, chosen["parameters"]), chosen.get("validation_r2"), status)
+    law, recipe = law_of(task, chosen), Recipe.from_text(chosen["recipe"])
+    parameters, status = values_of(task, law, chosen["parameters"]), chosen.get("status") or OK
+    own = Refit(law, recipe, parameters, chosen.get("validation_r2"), status)
     if recipe == plain(recipe):
         return own, own
     if kept := chosen.get("plain_recipe"):
-        parameters = _stored(task, law, kept["parameters"])
+        parameters = values_of(task, law, kept["parameters"])
         return Refit(law, plain(recipe), parameters, kept["validation_r2"], kept["status"]), own
     return refitted(law, plain(recipe), yardstick, rng, initial=own.parameters), own
-
-
-def _stored(task: Task, law: Law, parameters: Mapping[str, Mapping[str, float]]) -> np.ndarray:
-    return np.array([[parameters[cell.label][name] for name in law.parameters] for cell in task.cells])
 
 
 def _human(task: Task, human: HumanLaw, recipe: Recipe, yardstick: Yardstick, rng: np.random.Generator) -> Refit:

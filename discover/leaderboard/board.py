@@ -18,6 +18,7 @@ from discover.fitting import Fit, Recipe, predict_cells
 from discover.law import Law, parse
 from discover.leaderboard.baselines import baselines
 from discover.leaderboard.refitting import STARTS, Refit, plain, refitted, status_of
+from discover.leaderboard.stored import printed
 from discover.scoring import SURVIVOR, Yardstick, score
 from discover.scoring.held_out import open_held_out
 from discover.store.identity import law_id
@@ -188,14 +189,9 @@ def _human(task: Task, human: HumanLaw, yardstick: Yardstick, rng: np.random.Gen
         _Entry(HUMAN, f"{human.name}, refitted", law, Recipe(), result.parameters, result.standard_errors, r2,
                status_of(result), citation=human.citation)
     ]  # fmt: skip
-    labels = [cell.label for cell in task.cells]
-    if human.published and all(label in human.published for label in labels):
-        printed = np.array([[human.published[label][p] for p in law.parameters] for label in labels])
-        entries.append(
-            _Entry(
-                HUMAN, f"{human.name}, as published", law, Recipe(), printed, None, None, OK, citation=human.citation
-            )
-        )
+    if (coefficients := printed(task, human, law)) is not None:
+        name = f"{human.name}, as published"
+        entries.append(_Entry(HUMAN, name, law, Recipe(), coefficients, None, None, OK, citation=human.citation))
     return entries
 
 

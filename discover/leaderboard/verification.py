@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from discover.fitting import Prior, Recipe, predict_cells
-from discover.law import parse
+from discover.leaderboard.stored import law_of, values_of
 from discover.scoring import Yardstick, score
 from discover.scoring.held_out import open_held_out
 from discover.store.identity import law_id
@@ -38,18 +38,14 @@ def verify(task: Task, row: Mapping[str, Any]) -> tuple[Check, ...]:
         task: The task as it is now; another table of rows shows as scores that differ.
         row: A row as the store gives it.
     """
-    formula, parameters = row["formula"], row["parameters"]
-    names = list(next(iter(parameters.values())))
-    bounds = {name: (float(low), float(high)) for name, (low, high) in (row.get("bounds") or {}).items()}
-    law = parse(formula, task.input_names, bounds=bounds, parameters=names)
+    law, parameters = law_of(task, row), row["parameters"]
     recipe = Recipe.from_text(row["recipe"])
     found = law_id(task.name, str(law), recipe.text, parameters)
     checks = [
         Check("id", row["law"], found, found == row["law"]),
         Check("complexity", row["complexity"], law.complexity, law.complexity == row["complexity"]),
     ]
-    labels = [cell.label for cell in task.cells]
-    values = np.array([[parameters[label][name] for name in law.parameters] for label in labels])
+    values = values_of(task, law, parameters)
     held_out = open_held_out(task)
     reached = score(held_out, predict_cells(law, values, held_out))
     for name, value in (("held_out_r2", reached.r2), ("nmse", reached.nmse), ("nmae", reached.nmae)):
@@ -57,7 +53,7 @@ def verify(task: Task, row: Mapping[str, Any]) -> tuple[Check, ...]:
     for group, value in reached.per_group.items():
         checks.append(_number(f"held_out_r2 of {group or 'all'}", row["held_out_r2_per_group"].get(group), value))
     if other := row.get("plain_recipe"):
-        plainly = np.array([[other["parameters"][label][name] for name in law.parameters] for label in labels])
+        plainly = values_of(task, law, other["parameters"])
         found_r2 = score(held_out, predict_cells(law, plainly, held_out)).r2
         checks.append(_number("held_out_r2, plain recipe", other["held_out_r2"], found_r2))
     if row.get("standard_errors"):

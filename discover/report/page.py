@@ -101,7 +101,9 @@ def _certificates(row: Mapping[str, Any]) -> str:
         return ""
     items = []
     for own in found:
-        some = f" ({own['cells']} of {own['of']} cells)" if own["cells"] != own["of"] else ""
+        unseen = own.get("unseen") or 0
+        told = f"{own['cells']} of {own['of']} cells" + (f"; no time for {unseen} more" if unseen else "")
+        some = f" ({told})" if unseen or own["cells"] != own["of"] else ""
         items.append(f"<li>{_MARKS.get(own['verdict'], '?')} {escape(str(own['text']))}{escape(some)}</li>")
     return (
         '<h2>What is certain</h2><p class="soft">Up to a hundred times beyond the data, by interval arithmetic and '

@@ -444,8 +444,23 @@ def _neighbours(task: Task, rows: Rows) -> Rows:
     for index, is_log in enumerate(_are_log(task, rows.input_names)):
         if rows.input_names[index] not in task.scale_axes:
             values, wider = rows.inputs[:, index], 2.0 if is_log else 1.0
-            found += _at(rows, index, values.min() / wider, values.max() * wider)
+            moved = _at(rows, index, values.min() / wider, values.max() * wider)
+            found += [_no_further(task, rows, index, own) for own in moved]
     return _joined(found)
+
+
+def _no_further(task: Task, rows: Rows, index: int, moved: Rows) -> Rows:
+    """The moved rows, the input no further than another of its unit that it never passes in the table: distinct tokens
+    are among all tokens, and a law need have no value where they are more."""
+    units, names = {column.name: column.unit for column in task.inputs if column.scale == "log"}, rows.input_names
+    values, inputs = rows.inputs, moved.inputs.copy()
+    for other, name in enumerate(names):
+        if other != index and name in units and units[name] == units.get(names[index]):
+            if (values[:, index] <= values[:, other]).all():
+                inputs[:, index] = np.minimum(inputs[:, index], inputs[:, other])
+            elif (values[:, index] >= values[:, other]).all():
+                inputs[:, index] = np.maximum(inputs[:, index], inputs[:, other])
+    return replace(moved, inputs=inputs)
 
 
 def _edges(task: Task, rows: Rows) -> list[Rows]:

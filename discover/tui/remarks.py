@@ -34,9 +34,15 @@ def certificate_lines(row: Record) -> list[str]:
     """One line for each certificate: "✓ falls with N", "✗ rises or falls with D (2 of 42 cells)"."""
     lines = []
     for own in row.get("certificates") or ():
-        some = f" ({own['cells']} of {own['of']} cells)" if own.get("cells") != own.get("of") else ""
-        lines.append(f"{_MARKS.get(own.get('verdict'), '?')} {own['text']}{some}")
+        lines.append(f"{_MARKS.get(own.get('verdict'), '?')} {own['text']}{_cells(own)}")
     return lines
+
+
+def _cells(certificate: Record) -> str:
+    """Of how many cells it is true, where these are not all."""
+    true_of, looked_at, unseen = certificate.get("cells"), certificate.get("of"), certificate.get("unseen") or 0
+    told = f"{true_of} of {looked_at} cells" + (f"; no time for {unseen} more" if unseen else "")
+    return f" ({told})" if unseen or true_of != looked_at else ""
 
 
 def certificates_note(row: Record) -> str:

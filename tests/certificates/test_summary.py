@@ -47,6 +47,13 @@ def test_an_optimum_is_placed_for_one_cell_and_named_for_several():
     assert two["a minimum along N"] == (PROVED, 2, 2)
 
 
+def test_cells_that_nobody_looked_at_are_counted_and_no_value_is_told_for_them():
+    law = parse("E + A/N**a", ["N"])
+    found = summary([certify(law, [1.5, 400.0, 0.3], DOMAIN)], 3)
+    assert {(each.cells, each.of, each.unseen) for each in found} == {(1, 1, 2)}
+    assert "tends to a number as N goes to infinity" in {each.text for each in found}
+
+
 def test_nothing_is_told_of_no_cells():
     assert summary([]) == ()
 

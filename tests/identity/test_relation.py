@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from discover.identity import APART, GENERAL, IDENTICAL, NEAR, SPECIAL, aligned, prove_equal, relation
+from discover.identity.mapping import text_of
 from discover.law import Law, parse
 
 from .pairs import APART as LOOK_ALIKES
@@ -42,9 +43,17 @@ def test_ninety_pairs_are_told_with_two_mistakes_at_most():
 def test_hill_form_is_the_rectified_law_with_its_mapping_and_a_proof():
     hill, rectified = read("C + A/(1 + (D/D0)**a)"), read("B/(Dl + D**beta) + E")
     found = relation(hill, rectified)
-    assert found.text == "B = A*D0**a, Dl = D0**a, beta = a, E = C"
     assert found.mapping is not None
+    assert text_of(dict(found.mapping)) == "B = A*D0**a, Dl = D0**a, beta = a, E = C"
     assert prove_equal(hill, rectified, found.mapping)
+
+
+def test_a_parameter_that_runs_away_is_a_limit_however_near_the_fit():
+    found = relation(read("E + A*tanh(B*x)"), read("L + c*x"))
+    assert (found.kind, found.by) == (GENERAL, "limit")
+    assert found.frozen == ("A -> infinity", "B -> 0"), "with B = 0 it would be a constant"
+    plain = relation(read("E + A*x + B*x**2"), read("L + c*x"))
+    assert (plain.kind, plain.by, plain.frozen) == (GENERAL, "fit", ("B = 0",))
 
 
 def test_wrong_mapping_is_not_proved():

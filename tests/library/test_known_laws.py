@@ -104,6 +104,13 @@ def test_law_with_more_parameters_than_the_task_allows_does_not_enter(task: Task
     assert all(len(parse(law.formula, task.input_names).parameters) <= 4 for law in library)
 
 
+def test_law_of_repeated_data_explains_repeated_data_best():
+    task = load_task("data_constrained_scaling")
+    first = known_laws(task, finalists=1)[0]
+    assert first.match.entry.id == "data_constrained"
+    assert first.candidate.status == "ok"
+
+
 def test_law_that_the_task_names_does_not_enter_twice():
     task = load_task("parallel_scaling")
     known = known_laws(task, finalists=0)

@@ -121,6 +121,18 @@ def test_a_law_without_a_value_one_step_beyond_a_setting_is_told_so() -> None:
     assert found == "not finite at the edge of an input's range"
 
 
+def test_a_law_need_have_no_value_where_there_are_more_distinct_tokens_than_tokens() -> None:
+    """The published law of repeated data has none, and was lost to the table of known laws on its own task."""
+    task = load_task("data_constrained_scaling")
+    neighbours = Yardstick.of(task).neighbours
+    tokens, unique = neighbours.column("tokens"), neighbours.column("unique_tokens")
+    assert (unique <= tokens).all()
+    assert unique.min() == task.training.column("unique_tokens").min() / 2.0, "and a step below as before"
+    apart = replace(task, inputs=tuple(replace(c, unit=c.name) for c in task.inputs))
+    found = Yardstick.of(apart).neighbours
+    assert found.column("unique_tokens").max() == 2.0 * task.training.column("unique_tokens").max()
+
+
 def test_shares_are_not_asked_for_beyond_their_range() -> None:
     neighbours = Yardstick.of(load_task("domain_mixture_scaling")).neighbours
     assert neighbours.inputs.min() >= 0.0

@@ -113,6 +113,7 @@ def test_long_names_of_laws_are_cut_in_a_table_of_80_columns_and_whole_below_it(
     table, _, below = shown.partition("known as: =")
     assert "= a_law" in table
     assert "very_long_name" not in table
+    assert "…" in table.splitlines()[-2], "what was cut is shown to be cut"
     assert "data_constrained-5878494d" in table
     assert "identical to a_law_with_a_very_long_name" in " ".join(below.split())
 
@@ -131,6 +132,13 @@ def test_law_view_lists_certificates():
     shown = text_of(law_view({**ROW, **KNOWN}, None, {}))
     for part in ("known as: special case of nd_coupled (g = 1)", "✓ falls with N", "✗ of one sign (2 of 9 cells)"):
         assert part in shown
+
+
+def test_cells_for_which_there_was_no_time_are_told():
+    own = {**KNOWN["certificates"][0], "cells": 2, "of": 2, "unseen": 40}
+    assert "✓ falls with N (2 of 2 cells; no time for 40 more)" in text_of(
+        law_view({**ROW, "certificates": [own]}, None, {})
+    )
 
 
 def test_markdown_tells_what_laws_are_known_as_and_what_is_certain():
