@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import tomllib
@@ -32,7 +31,9 @@ _KINDS: dict[str, type] = {
     "prices": dict,
 }
 _OURS = {"model", "messages", "response_format", "stream", "n", "tools", "max_tokens", "max_completion_tokens"}
+_KEYS = {"key", "api_key", "apikey", "token", "authorization"}
 _LARGEST_FILE = 100_000  # bytes
+_DEAREST = 1e9  # dollars per million tokens
 
 
 @dataclass(frozen=True)
@@ -126,17 +127,17 @@ def model_of(text: str, profiles: Mapping[str, Mapping[str, Any]], base_url: str
         profile, name = first, rest
     values = profiles[profile]
     address = base_url or values["base_url"]
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise DiscoverError(f"--llm-base-url: {shown(address)}; expected a URL such as http://127.0.0.1:8000/v1")
-    if parts.username or parts.password or parts.query:
-        raise DiscoverError("--llm-base-url: a key in the URL would be stored; put it into a variable: --llm-key-env")
+    _check_address(address, "--llm-base-url" if base_url else f"profile {profile}, base_url")
+    variable = key_env or values["key_env"]
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,39}", variable):  # not repeated: it may be the key itself
+        where = "--llm-key-env" if key_env else f"profile {profile}, key_env"
+        raise DiscoverError(f"{where}: expected the name of a variable, such as OPENAI_API_KEY, not a key")
     price = values.get("prices", {}).get(name, values.get("price"))
     return Model(
         name=name,
         profile=profile,
         base_url=address.rstrip("/"),
-        key_env=key_env or values["key_env"],
+        key_env=variable,
         needs_key=values["needs_key"] or bool(key_env),
         token_limit=values["token_limit"],
         reply_format=values["reply_format"],
@@ -145,6 +146,19 @@ def model_of(text: str, profiles: Mapping[str, Mapping[str, Any]], base_url: str
         extra=values.get("extra", {}),
         brief=values.get("brief", False),
     )
+
+
+def _check_address(address: str, where: str) -> None:
+    """Refuses what is no address, and what would be stored with a key in it; the latter without repeating it."""
+    if re.search(r"[@?#]", address):
+        raise DiscoverError(f"{where}: a key in the URL would be stored; put it into a variable: --llm-key-env")
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half a bracket
+        is_address = False
+    if not is_address or not re.fullmatch(r"[!-~]{1,500}", address):
+        raise DiscoverError(f"{where}: {shown(address)}; expected a URL such as http://127.0.0.1:8000/v1")
 
 
 def _own_file() -> Path:
@@ -161,15 +175,15 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(text.decode("utf-8"))
     except OSError as error:
         raise DiscoverError(f"{path}: no file of profiles can be read there ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DiscoverError(f"{path}: not TOML ({error})") from None
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise DiscoverError(f"{path}: not TOML ({' '.join(str(error).split())[:200]})") from None
 
 
 def _check(path: Path, name: str, values: Any) -> None:
     if not isinstance(values, dict):
         raise DiscoverError(f"{path}: {shown(name)} is no table; a profile begins with [{name}]")
     for key, value in values.items():
-        if key in ("key", "api_key", "token"):
+        if key in _KEYS or (key == "extra" and isinstance(value, dict) and not _KEYS.isdisjoint(map(str.lower, value))):
             raise DiscoverError(f"{path}, [{name}]: a key does not belong into a file; name its variable: key_env")
         if key not in _KINDS:
             raise DiscoverError(f"{path}, [{name}]: unknown setting {shown(key)}{did_you_mean(key, _KINDS)}")
@@ -190,6 +204,6 @@ def _check(path: Path, name: str, values: Any) -> None:
     for price in [*values.get("prices", {}).values(), *([values["price"]] if "price" in values else [])]:
         given = price if isinstance(price, dict) else {}
         numbers = [given.get("input"), given.get("output")]
-        if not all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n < math.inf for n in numbers):
+        if not all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n <= _DEAREST for n in numbers):
             due = "{ input = 0.25, output = 2.0 }, in dollars per million tokens"
             raise DiscoverError(f"{path}, [{name}]: got the price {shown(str(price))}, expected such as {due}")

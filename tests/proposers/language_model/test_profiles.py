@@ -60,6 +60,10 @@ def test_the_file_in_the_users_folder_is_found(tmp_path: Path) -> None:
         ("[lab]\nreply_format = 'xml'\n", "expected one of json_schema"),
         ("[lab]\ntoken_limit = 'none'\n", "expected max_tokens"),
         ("[lab]\nprice = { input = -1, output = 2 }\n", "dollars per million"),
+        ("[lab]\nprice = { input = nan, output = 2 }\n", "dollars per million"),
+        (f"[lab]\nprice = {{ input = 1{'0' * 400}, output = 2 }}\n", "dollars per million"),
+        (f"[lab]\nreply_tokens = 1{'0' * 5000}\n", "not TOML"),
+        ("[lab]\nextra = { Api_Key = 'sk-1' }\n", "name its variable: key_env"),
         ("[lab]\nextra = { stream = true }\n", "set by discover itself"),
         ("[lab]\nextra = { when = 2026-01-01 }\n", "JSON cannot hold"),
         ("lab = 3\n", "is no table"),
@@ -86,12 +90,33 @@ def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
         ("olama/qwen3", "", "did you mean 'ollama'"),
         ("m", "127.0.0.1:8000", "expected a URL"),
         ("m", "file:///etc/passwd", "expected a URL"),
+        ("m", "http://[::1", "expected a URL"),
+        ("m", "http://host:port/v1", "expected a URL"),
+        ("m", "http://host:99999/v1", "expected a URL"),
+        ("m", "http://host/v1\n", "expected a URL"),
         ("m", "http://user:secret@host/v1", "--llm-key-env"),
+        ("m", "user:secret@host/v1", "--llm-key-env"),
+        ("m", "http://host/v1#secret", "--llm-key-env"),
+        ("m", "http://host/v1?key=secret", "--llm-key-env"),
     ],
 )
 def test_mistakes_on_the_command_line_are_told(text: str, base_url: str, told: str) -> None:
     with pytest.raises(DiscoverError, match=told) as caught:
         model_of(text, profiles_of(None), base_url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_profile_without_an_address_says_so(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[lab]\nreply_tokens = 9\n")
+    with pytest.raises(DiscoverError, match="^profile lab, base_url: ''; expected a URL"):
+        model_of("lab/x", profiles_of(tmp_path / "mine.toml"))
+
+
+@pytest.mark.parametrize("given", ["sk-secret", "secret" * 9, " ", "secret key"])
+def test_a_key_in_the_place_of_its_variable_is_refused_and_not_repeated(given: str) -> None:
+    """It was told back as the name of a variable that is not set, and would have been stored as one."""
+    with pytest.raises(DiscoverError, match="expected the name of a variable") as caught:
+        model_of("m", profiles_of(None), "http://127.0.0.1:9/v1", given)
     assert "secret" not in str(caught.value)
 
 
