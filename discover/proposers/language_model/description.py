@@ -1,6 +1,6 @@
 """What training rows show, in words and few numbers: levels, how the target moves, where a law fails.
 
-In: rows. Out: text. Nothing typed by hand enters: a range in a task's own prose may name what is held out.
+In: rows. Out: text. No number typed by hand enters: a range in a task's own prose may name what is held out.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ the way out, and on the way in when a formula has been parsed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,10 @@ class Names:
     def describe_target(self) -> str:
         return "" if self.masked else "; ".join(_words(column) for column in self._targets)
 
+    def told(self, text: str) -> str:
+        """Words of ours about a law, with the names shown in the place of the task's."""
+        return re.sub(r"[A-Za-z]\w*", lambda found: self.inputs.get(found[0], found[0]), text)
+
     def label(self, cell: str) -> str:
         """A cell as shown."""
         return self._labels.get(cell, cell)
@@ -66,8 +71,9 @@ class Names:
 
 
 def _words(column: Column) -> str:
+    """Unit and description; a description with a number in it stays out, for it may say where the held-out rows are."""
     unit = f"in {column.unit}" if column.unit else "no unit"
-    return f"{unit}; {column.description}" if column.description else unit
+    return unit if not column.description or re.search(r"\d", column.description) else f"{unit}; {column.description}"
 
 
 def _free(name: str, taken: set[str]) -> str:

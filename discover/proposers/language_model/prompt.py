@@ -174,7 +174,7 @@ def _elite_line(elite: Candidate, task: Task, names: Names) -> str:
     scores = f"R2 at larger scales {judged.r2:.4f}, at the fit {1 - judged.in_sample:.4f}"
     told = f"  {text}  [recipe {elite.recipe.text}; {scores}"
     if judged.far:
-        told += f"; but {judged.far}"
+        told += f"; but {names.told(judged.far)}"
     fitted = []
     for index, name in enumerate(elite.law.parameters):
         values = judged.parameters[:, index]

@@ -238,8 +238,10 @@ class LanguageModel(Proposer):
         if request is None:
             return
         if request.call is not None:
-            if request.call.answered < 0 and self._endpoint is not None and self._moment > request.asked:
-                self._under_way = None  # the run ended before the answer, and now goes on
+            goes_on = self._endpoint is not None or bool(self._recorded)
+            if request.call.answered < 0 and goes_on and self._moment > request.asked:
+                self._under_way = None  # the run ended before the answer, and then went on
+                self._settle(request, -1, request.call.answer, NOT_AWAITED)
             answer = request.call.answer if request.call.answered == self._moment else None
         else:
             assert request.pending is not None

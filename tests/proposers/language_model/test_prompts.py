@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,30 @@ def test_masked_prompts_have_no_name_unit_description_or_group() -> None:
                 assert not secret or secret == "1" or secret not in described
         assert not any(group in told for group in task.groups)
         assert "input x1: " in told
+
+
+def test_masked_prompts_do_not_name_the_input_of_a_limit_that_a_law_breaks(task: Task, archive: Archive) -> None:
+    """What is wrong with a law beyond the data was told in the task's own names."""
+    best = archive.elites[0]
+    assert best.validation is not None
+    broken = replace(best.validation, far="against what is known beyond the data (num_experts: falls)")
+    archive.elites[0] = replace(best, validation=broken)
+    for make in (laws_prompt, concepts_prompt):
+        more = ([], []) if make is laws_prompt else ()
+        plain, masked = (make(task, Names(task, m), archive, 1, *more)[1]["content"] for m in (False, True))  # type: ignore
+        assert "but against what is known beyond the data (num_experts: falls)" in plain
+        assert "but against what is known beyond the data (x1: falls)" in masked
+        assert "num_experts" not in masked
+
+
+def test_a_description_with_a_number_stays_out() -> None:
+    """It may say where the held-out rows are."""
+    task = load_task("parallel_scaling")
+    first, second = task.inputs
+    told = replace(task, inputs=(replace(first, description="of models up to 3B"), second))
+    content = laws_prompt(told, Names(told, False), Archive(spread=1.0), 1, [], [])[1]["content"]
+    assert "3B" not in content
+    assert second.description in content
 
 
 def test_masked_laws_are_read_back_in_the_tasks_names(talk: Start) -> None:

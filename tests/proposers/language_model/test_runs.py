@@ -162,6 +162,36 @@ def test_a_request_that_differs_in_a_byte_ends_a_replay(talk: Start, archive: Ar
         replay(replace(call, request=call.request.replace("R2", "r2", 1)))
 
 
+def test_a_call_that_was_left_alone_counts_where_the_run_goes_on_and_in_its_replay(
+    talk: Start, archive: Archive
+) -> None:
+    """A run killed in its final round has such a call; its cost was forgotten, and a replay stopped following there."""
+    before = copy.deepcopy(archive)
+    conversation, others = talk(["time_out"], waits=False).batches(1), talk(["good"])
+    conversation.model.close()
+    (left,) = conversation.calls
+    assert (left.answered, left.tokens_out) == (-1, 4000)
+
+    def goes_on(url: str, recorded: list[Call]) -> tuple[Talk, list[Call]]:
+        endpoint = endpoint_of(model_at(url), 20.0, []) if url else None
+        calls: list[Call] = []
+        model = LanguageModel(
+            conversation.model._task, conversation.model.model, endpoint, Ledger(), waits=True, recorded=recorded,
+            keep=calls.append,
+        )  # fmt: skip
+        found = Talk(model, conversation.server, copy.deepcopy(before)).batches(3)
+        model.close()
+        return found, calls
+
+    resumed, calls = goes_on(others.server.url, [left])
+    assert [call.answered < 0 for call in calls[:2]] == [True, False]
+    assert resumed.model.spent.tokens == sum(call.tokens_in + call.tokens_out for call in calls)
+    assert resumed.model.ledger.spent == resumed.model.spent
+    replayed, again = goes_on("", calls)
+    assert again == calls
+    assert [str(p.law) for p in replayed.asked_for] == [str(p.law) for p in resumed.asked_for] != []
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
