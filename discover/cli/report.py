@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,9 +12,6 @@ from discover.cli.door import Verb
 from discover.cli.options import seed_option, store_option
 from discover.cli.progress import ready_fitter
 from discover.cli.stored_laws import leaderboard_of, parameter_units_of
-
-if TYPE_CHECKING:
-    from discover.store.store import Candidacy, Run
 
 
 @click.command(cls=Verb)
@@ -48,11 +45,11 @@ def report(
     from discover.store.leaderboards import write_file
 
     loaded, rows = leaderboard_of(task, store_path, run_id)
-    run, candidates = _run_of(rows[0].get("run"), store_path)
+    found = _found_in(store_path, rows[0].get("run"))
     ready_fitter()
     row = chosen_row(rows)
     units = {} if row is None else parameter_units_of(dict(row), loaded)
-    evidence = gather(loaded, rows, candidates=candidates, run=run, units=units, rng=np.random.default_rng(seed))
+    evidence = gather(loaded, rows, **found, units=units, rng=np.random.default_rng(seed))
     path = output or store_path.parent / loaded.name / "report.html"
     write_file(path, html_of(evidence))
     click.echo(f"written: {path}", err=True)
@@ -61,12 +58,15 @@ def report(
         click.echo(f"written: {len(written)} files in {figures}", err=True)
 
 
-def _run_of(run_id: Any, store_path: Path) -> tuple[Run | None, tuple[Candidacy, ...]]:
-    """The run with its candidates, as far as the store has them."""
-    from discover.store import Store
+def _found_in(store_path: Path, run_id: Any) -> dict[str, Any]:
+    """The run, its candidates, what its proposers gave and its calls to language models; {} where they are gone."""
+    from discover.store import Store, calls_of
 
     if not run_id or not store_path.exists():
-        return None, ()
+        return {}
     with Store(store_path) as store:
         run = next((run for run in store.runs() if run.id == run_id), None)
-        return run, () if run is None else store.candidates(run.id)
+        if run is None:
+            return {}
+        candidates, gains = store.candidates(run.id), store.gains(run.id)
+        return {"run": run, "candidates": candidates, "gains": gains, "calls": calls_of(store, run.id)}

@@ -14,7 +14,8 @@ from discover.fitting import predict_cells
 from discover.intervals import Bands, FittedForm, ParameterReport, bands_of, parameter_report
 
 if TYPE_CHECKING:
-    from discover.store.store import Candidacy, Run
+    from discover.store.calls import StoredCall
+    from discover.store.store import Candidacy, Gain, Run
     from discover.task import Task
 
 Record = Mapping[str, Any]
@@ -37,6 +38,8 @@ class Evidence:
         run: None where the store is gone.
         units: Parameter -> unit.
         sources: Name of a file -> its text.
+        gains: What each proposer gave to the run.
+        calls: To language models, in the run.
     """
 
     task: Task
@@ -50,6 +53,8 @@ class Evidence:
     run: Run | None
     units: Mapping[str, str]
     sources: Mapping[str, str]
+    gains: tuple[Gain, ...] = ()
+    calls: tuple[StoredCall, ...] = ()
 
     @property
     def predicted(self) -> np.ndarray:
@@ -64,13 +69,15 @@ def gather(
     candidates: Sequence[Candidacy] = (),
     run: Run | None = None,
     units: Mapping[str, str] | None = None,
+    gains: Sequence[Gain] = (),
+    calls: Sequence[StoredCall] = (),
     rng: np.random.Generator,
 ) -> Evidence:
     """The evidence of a leaderboard.
 
     Args:
         rows: Of one run, best first.
-        candidates, run: From the store, where it has them.
+        candidates, run, gains, calls: From the store, where it has them.
         units: Parameter of the chosen law -> unit.
 
     Raises:
@@ -97,6 +104,8 @@ def gather(
         run=run,
         units=dict(units or {}),
         sources=_sources(task),
+        gains=tuple(gains),
+        calls=tuple(calls),
     )
 
 

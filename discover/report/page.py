@@ -208,7 +208,40 @@ def _search(evidence: Evidence) -> str:
     failures = Counter(c.status for c in evidence.candidates if c.status != "ok")
     lines = [[escape(status), f"{count:,}"] for status, count in failures.most_common(12)]
     told = f"<p>{len(evidence.candidates):,} candidates, of which {sum(failures.values()):,} failed.</p>"
-    return told + (_table(["why candidates failed", "how many"], lines, numbers={"how many"}) if lines else "")
+    told += _table(["why candidates failed", "how many"], lines, numbers={"how many"}) if lines else ""
+    return told + _proposers(evidence) + _language_models(evidence)
+
+
+def _proposers(evidence: Evidence) -> str:
+    lines = [
+        [
+            escape(gain.proposer), f"{gain.candidates:,}", f"{gain.won:,}", f"{gain.r2_gained:.4f}", str(gain.on_front),
+            f"{gain.share:.0%}" if gain.share else "-", f"{gain.seconds:.1f}",
+        ]
+        for gain in evidence.gains
+    ]  # fmt: skip
+    heads = ["proposer", "candidates", "elites won", "R2 gained", "laws on the front", "share at the end", "seconds"]
+    return _table(heads, lines, numbers=set(heads[1:])) if lines else ""
+
+
+def _language_models(evidence: Evidence) -> str:
+    """Calls, faults and cost of each language model, and what it noted about the best laws."""
+    lines, notes = [], []
+    for proposer in dict.fromkeys(call.proposer for call in evidence.calls):
+        own = [call for call in evidence.calls if call.proposer == proposer]
+        dollars = [call.dollars for call in own if call.dollars is not None]
+        lines.append([
+            escape(proposer), "masked" if own[0].masked else "as they are", str(len(own)),
+            str(sum(bool(call.fault) for call in own)), f"{sum(call.tokens_in + call.tokens_out for call in own):,}",
+            f"{sum(call.seconds for call in own):.1f}",
+            f"{math.fsum(dollars):.4f}" if len(dollars) == len(own) else "not known",
+        ])  # fmt: skip
+        notes += [f"<li>{escape(note)} ({escape(proposer)})</li>" for call in own for note in call.notes]
+    if not lines:
+        return ""
+    heads = ["language model", "names", "calls", "faults", "tokens", "seconds", "USD"]
+    said = f"<p>What they noted about the best laws:</p><ul>{''.join(notes)}</ul>" if notes else ""
+    return _table(heads, lines, numbers=set(heads[2:])) + said
 
 
 def _provenance(evidence: Evidence) -> str:

@@ -124,6 +124,8 @@ class Gain:
         share: Of the next batch, at the end; 0 for one that only opened the search.
         on_front: Its laws on the Pareto front at the end.
         seconds: That assessing its candidates took, summed over workers.
+        r2_gained: By how much its laws raised the best validation R2 of the run, which begins at 0.
+        tokens, dollars: Of its calls, where it is a language model; `dollars` is None where a price was not known.
     """
 
     proposer: str
@@ -132,6 +134,9 @@ class Gain:
     share: float
     on_front: int
     seconds: float
+    r2_gained: float = 0.0
+    tokens: int = 0
+    dollars: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -297,7 +302,21 @@ class Store:
             found = db.execute(
                 "SELECT proposer, count(*), total(seconds) FROM candidates WHERE run = ? GROUP BY proposer", (run,)
             ).fetchall()
-            proposer_of = dict(db.execute("SELECT number, proposer FROM candidates WHERE run = ?", (run,)).fetchall())
+            told = db.execute(
+                "SELECT number, proposer, status, validation FROM candidates WHERE run = ? ORDER BY number", (run,)
+            ).fetchall()
+            paid = db.execute(
+                """SELECT proposer, sum(tokens_in + tokens_out), iif(count(dollars) = count(*), sum(dollars), NULL)
+                   FROM language_model_calls WHERE run = ? GROUP BY proposer""",
+                (run,),
+            ).fetchall()
+        proposer_of = {number: proposer for number, proposer, *_ in told}
+        rises: dict[str, float] = {}
+        best = 0.0
+        for _, proposer, status, validation in told:
+            r2 = from_json(validation).get("r2") if status == "ok" else None
+            if isinstance(r2, float) and r2 > best:
+                rises[proposer], best = rises.get(proposer, 0.0) + r2 - best, r2
         batches = self.batches(run)
         won, on_front = Counter[str](), Counter[str]()
         for batch in batches:
@@ -305,13 +324,13 @@ class Store:
         shares = batches[-1].shares if batches else {}
         if batches:
             on_front.update(proposer_of[number] for number in batches[-1].front)
-        known = {name: (count, seconds) for name, count, seconds in found} | {
-            name: (0, 0.0) for name in shares if name not in {row[0] for row in found}
-        }
-        gains = [
-            Gain(name, count, won[name], shares.get(name, 0.0), on_front[name], seconds)
-            for name, (count, seconds) in known.items()
-        ]
+        counted = {name: (count, seconds) for name, count, seconds in found}
+        costs = {name: (tokens, dollars) for name, tokens, dollars in paid}
+        gains = []
+        for name in dict.fromkeys([*counted, *shares, *costs]):
+            count, seconds = counted.get(name, (0, 0.0))
+            given = won[name], shares.get(name, 0.0), on_front[name]
+            gains.append(Gain(name, count, *given, seconds, rises.get(name, 0.0), *costs.get(name, (0, 0.0))))
         return tuple(sorted(gains, key=lambda gain: (-gain.share, gain.proposer)))
 
     def candidates(self, run: str) -> tuple[Candidacy, ...]:

@@ -19,7 +19,8 @@ from discover.law import parse
 from discover.report import Evidence, gather, html_of, write_figures
 from discover.report.drawing import power_of_ten
 from discover.report.mathml import to_mathml
-from discover.store.store import Candidacy, Run
+from discover.store import StoredCall
+from discover.store.store import Candidacy, Gain, Run
 from discover.task import Cell, Task, load_task
 from tests.cli.conftest import write_task
 from tests.planted import FORMULA, fitted
@@ -111,6 +112,22 @@ def test_the_page_runs_nothing_and_fetches_nothing(written: str):
 def test_hostile_names_are_shown_as_text(written: str):
     assert "<script>" not in written
     assert written.count("&lt;script&gt;alert(1)") >= 8  # title, summary, units, names, statuses, SOURCE.md ...
+
+
+def test_what_proposers_gave_and_language_models_noted_is_told(evidence: Evidence):
+    def call(number: int, kind: str, dollars: float | None, notes: tuple[str, ...] = ()) -> StoredCall:
+        return StoredCall(
+            "llm:m", number, kind, 16, 32, True, "{}", b"", 200, "", None, 1.5, 900, 100, dollars,
+            "" if notes else "time-out", (), notes,
+        )  # fmt: skip
+
+    gains = (Gain("llm:m", 7, 3, 0.25, 1, 2.5, 0.8125, 2000, None), Gain(HOSTILE, 1, 0, 0.0, 0, 0.1))
+    calls = (call(1, "laws", 0.5), call(2, "concepts", None, (f"Falling powers {HOSTILE}",)))
+    told = html_of(replace(evidence, gains=gains, calls=calls))
+    assert re.search(r"llm:m</td>.*7</td>.*3</td>.*0\.8125</td>.*1</td>.*25%</td>.*2\.5</td>", told)
+    assert re.search(r"llm:m</td><td>masked</td>.*2</td>.*1</td>.*2,000</td>.*3\.0</td>.*not known</td>", told)
+    assert "<li>Falling powers &lt;script&gt;alert(1)" in told
+    assert "<script>" not in told
 
 
 def test_every_part_is_there(written: str):

@@ -154,6 +154,16 @@ def test_gains_of_proposers_are_counted_over_batches(path: Path):
         )
 
 
+def test_a_rise_of_the_best_score_is_credited_to_who_proposed_the_law(path: Path):
+    found = [("a", 0.5), ("b", 0.4), ("b", 0.75), ("b", math.nan), ("c", -3.0), ("a", 0.875)]
+    with Store(path, create=True) as store:
+        number = run_of(store)
+        given = [replace(candidacy(n), proposer=p, validation={"r2": r2}) for n, (p, r2) in enumerate(found, 1)]
+        failed = replace(candidacy(7), proposer="c", validation={"r2": 1.0}, status="poor fit")
+        store.add_candidates(number, [*given, failed])
+        assert {gain.proposer: gain.r2_gained for gain in store.gains(number)} == {"a": 0.625, "b": 0.25, "c": 0.0}
+
+
 def test_batch_with_a_number_that_exists_is_refused_whole(path: Path):
     with Store(path, create=True) as store:
         number = run_of(store)
