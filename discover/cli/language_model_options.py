@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +163,7 @@ def joining(
     run: Run,
     task: Task,
     *,
-    waits: bool,
+    candidates: int | None,
     past: Past,
     say: Callable[[str], None],
     pressed: Sequence[object] = (),
@@ -170,14 +171,13 @@ def joining(
     """The language models of a run, ready to join its search.
 
     Args:
-        waits: Whether the budget is a number of candidates.
+        candidates: The budget, where it is a number of them.
         past: What a run that goes on has; its own calls are followed first, and no new one is made when it is over.
         pressed: Not empty once Ctrl-C was.
     """
     asked = run.options.get("language_models")
     if not asked:
         return []
-    from discover.evolution import BATCH
     from discover.proposers.language_model import LanguageModel, Ledger, Limits, Model, Price, endpoint_of
     from discover.proposers.language_model.names import Names
     from discover.store import add_call
@@ -193,6 +193,7 @@ def joining(
 
     inputs = list(Names(task, asked["masked"]).inputs.values())
     ledger = Ledger(Limits(**asked["limits"]))
+    until = math.inf if candidates is None else _before_last(candidates)
     found = []
     for values in asked["models"]:
         price = Price(**values["price"]) if values["price"] else None
@@ -206,17 +207,24 @@ def joining(
                 ledger,
                 limit_seconds=asked["timeout"],
                 masked=asked["masked"],
-                waits=waits,
+                waits=candidates is not None,
                 keep=keep,
                 say=say,
                 recorded=recorded.get(model.proposer, ()),
-                # The last batch kept was asked for two batches before its end.
-                live_from=max(-(-kept // BATCH) - 2, 0) * BATCH,
+                live_from=_before_last(kept),
+                until=until,
                 interrupted=pressed,
             )
         )
         say(_joins(model, asked, source))
     return found
+
+
+def _before_last(candidates: int) -> int:
+    """How many candidates the archive has when the last batch of so many is asked for: two are under way at once."""
+    from discover.evolution import BATCH
+
+    return max(-(-candidates // BATCH) - 2, 0) * BATCH
 
 
 def _joins(model: Model, asked: dict[str, Any], source: str) -> str:

@@ -80,13 +80,14 @@ def run(
         _refuse_what_a_resumed_run_has(context, "replay", (*_OF_THE_RUN[:-1], "resume"))
     allowed = Budget.parse(budget)
     named = ((HUMAN,) if start_from == HUMAN else ()) + proposers_named(proposers)
-    engines, absent = _pysr_where_it_is(allowed) if proposers.strip() == "auto" and resume is None else ((), "")
+    is_new = resume is None and not language_models.replay  # else who proposes is known
+    engines, absent = _pysr_where_it_is(allowed) if proposers.strip() == "auto" and is_new else ((), "")
     named += engines
     workers = workers or cores()
     if resume is None:
         _tell_what_is_wrong(loaded, task)
     asked = language_models.record()
-    with Store(store_path, create=resume is None and not language_models.replay) as store:
+    with Store(store_path, create=is_new) as store:
         if resume is None:
             options = {"workers": workers, "proposers": named, "start_from": start_from, **asked}
             if language_models.replay:
@@ -226,7 +227,7 @@ def _search(
     with ctrl_c(screen) as pressed:
         ready_fitter(screen.say)
         allowed = Budget.parse(run.budget)
-        models = joining(store, run, task, waits=allowed.seconds is None, past=past, say=screen.say, pressed=pressed)
+        models = joining(store, run, task, candidates=allowed.candidates, past=past, say=screen.say, pressed=pressed)
         with workers_for(task, workers) as executor:
             search = Search(task, allowed, run.seed, executor, named, keep, past, models)
             if told := set_aside(search.yardstick):

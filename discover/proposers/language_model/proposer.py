@@ -8,6 +8,7 @@ at that moment; a replay follows these numbers and reads no clock and no network
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -58,6 +59,8 @@ class LanguageModel(Proposer):
         recorded: Calls to follow, by number, before any is made; their answers are taken as they were.
         live_from: How many candidates the archive has when the first new call may be made: a run that goes on has asked
             for later ones without its answer.
+        until: How many candidates the archive has when laws are asked for the last time, where that is known: nobody
+            would read the answer to a call made then.
         interrupted: Not empty once the user has asked for the end: then nothing is awaited any more.
     """
 
@@ -75,6 +78,7 @@ class LanguageModel(Proposer):
         say: Callable[[str], None] = lambda line: None,
         recorded: Sequence[Call] = (),
         live_from: int = 0,
+        until: float = math.inf,
         interrupted: Sequence[object] = (),
     ) -> None:
         self.name = model.proposer
@@ -96,6 +100,7 @@ class LanguageModel(Proposer):
         self._moment = -1
         self._faults_in_row = self._barren = 0
         self._not_before_candidate, self._not_before_second = live_from, 0.0
+        self._until = until
         self._given_up = False
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
@@ -165,7 +170,7 @@ class LanguageModel(Proposer):
             if self._recorded[0].asked <= self._moment:
                 self._follow(archive)
             return
-        rests = self._moment < self._not_before_candidate or len(self._queue) >= _FEW
+        rests = not self._not_before_candidate <= self._moment < self._until or len(self._queue) >= _FEW
         if self._endpoint is None or self._given_up or rests or time.monotonic() < self._not_before_second:
             return
         hindrance = ""

@@ -108,7 +108,7 @@ def test_mistakes_on_the_command_line_are_told(text: str, base_url: str, told: s
 
 def test_a_profile_without_an_address_says_so(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[lab]\nreply_tokens = 9\n")
-    with pytest.raises(DiscoverError, match="^profile lab, base_url: ''; expected a URL"):
+    with pytest.raises(DiscoverError, match=r"^profile lab, base_url: ''; expected a URL"):
         model_of("lab/x", profiles_of(tmp_path / "mine.toml"))
 
 

@@ -76,6 +76,15 @@ def test_run_says_that_models_join_and_what_they_did(finished: Finished) -> None
     assert {"llm:first", "llm:second"} <= proposers
 
 
+def test_no_call_is_made_whose_answer_nobody_could_read(finished: Finished) -> None:
+    """The last batch of a number of candidates was asked for with a call that was paid for and not waited for."""
+    with Store(finished.store) as store:
+        calls = calls_of(store, finished.run)
+    assert calls
+    assert all(0 <= call.asked < call.answered for call in calls)
+    assert max(call.asked for call in calls) < int(BUDGET) - 32
+
+
 def test_each_request_and_reply_is_kept_by_hash(finished: Finished) -> None:
     with Store(finished.store) as store:
         calls = calls_of(store, finished.run)
@@ -128,6 +137,7 @@ def test_replay_repeats_a_run_byte_for_byte_without_a_network(
     result = invoke("run", finished.task, "--replay", finished.run, "--workers", 1, "--store", finished.store)
     assert result.exit_code == 0, result.output
     assert f"stored replies of run {finished.run}" in result.stderr
+    assert "PySR is absent" not in result.stderr  # who proposes is known
     with Store(finished.store) as store:
         again = store.runs()[0].id
         assert again != finished.run
