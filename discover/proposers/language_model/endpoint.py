@@ -161,8 +161,10 @@ def redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes]:
     for secret in secrets:
         raw = secret.encode()
         if len(raw) >= _SHORTEST_SECRET:
-            coded = base64.b64encode(raw).rstrip(b"=")
-            forms |= {raw, urllib.parse.quote(secret, safe="").encode(), coded[: len(coded) // 4 * 4]}
+            forms |= {raw, urllib.parse.quote(secret, safe="").encode()}
+            for before in range(3):  # base64 spells the same bytes in three ways, by what stands before them
+                coded = base64.b64encode(bytes(before) + raw)[(0, 2, 3)[before] : (before + len(raw)) * 4 // 3]
+                forms |= {coded, coded.translate(bytes.maketrans(b"+/", b"-_"))}
     if not forms:
         return lambda body: body
     pattern = re.compile(b"|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))

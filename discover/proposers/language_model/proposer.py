@@ -24,7 +24,7 @@ from discover.proposers.language_model.endpoint import Endpoint, Pending
 from discover.proposers.language_model.ledger import Ledger, Spending
 from discover.proposers.language_model.names import Names
 from discover.proposers.language_model.profiles import RUNGS, Model
-from discover.proposers.language_model.reply import NO_LAWS, content_of, items_of, notes_of, words
+from discover.proposers.language_model.reply import ERROR, NO_LAWS, content_of, items_of, notes_of, words
 from discover.proposers.language_model.suggestion import Suggestion, suggestion_of
 from discover.proposers.proposal import Proposal
 from discover.proposers.proposer import Proposer
@@ -332,6 +332,9 @@ class LanguageModel(Proposer):
         spent = Spending(1, call.tokens_in + call.tokens_out, call.dollars or 0.0)
         self.ledger.settle(reserved, spent)
         self.spent += spent
+        if spent.tokens > request.reserved.tokens:
+            allowed = f"{request.reserved.tokens:,} were allowed"
+            self._say(f"{self.name}: its server counts {spent.tokens:,} tokens, {allowed}; they are entered as it says")
         if fault:
             self.faults[fault] += 1
         self._keep(call)
@@ -352,7 +355,7 @@ class LanguageModel(Proposer):
             self._give_up(told)
         elif self._faults_in_row >= _MOST_FAULTS:
             self._give_up(f"{_MOST_FAULTS} faults in a row, the last one {fault}")
-        elif answer.fault or answer.is_refusal:
+        elif answer.fault or answer.is_refusal or fault == ERROR:
             pause = 2.0 ** (self._faults_in_row - 1)  # seconds; at most 16, for then it is given up
             asked_for = answer.retry_after_seconds
             self._not_before_second = time.monotonic() + (pause if asked_for is None else asked_for)

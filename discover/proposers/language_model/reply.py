@@ -21,8 +21,10 @@ _LONGEST_FORMULA = 600
 _LONGEST_WORDS = 240
 _MOST_TRIES = 200  # places of a text at which JSON is looked for
 _MOST_TOKENS = 10**9
+_BEGINS = re.compile(r'\{\s*"')  # of an object; formulas in LaTeX have many a brace
 
 EMPTY, NOT_JSON, NOT_TEXT, NO_LAWS = "empty reply", "not JSON", "not UTF-8", "no laws in the reply"
+ERROR = "error in the reply"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Content:
     Attributes:
         tokens_in, tokens_out: As the server counts; None where it does not say.
         fault: Why there is no text: "" where there is.
-        detail: What the server says of its refusal, in a line.
+        detail: What the server says of its refusal, or why a message is empty, in a line.
     """
 
     text: str = ""
@@ -72,12 +74,20 @@ def content_of(answer: Answer) -> Content:
     usage = document.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     counts = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    message = _first(document.get("choices")).get("message")
+    if document.get("error") and not document.get("choices"):  # some say so with a status of 200
+        return Content("", counts[0], counts[1], ERROR, _refusal(document, ""))
+    choice = _first(document.get("choices"))
+    message = choice.get("message")
     said = message.get("content") if isinstance(message, dict) else None
     if isinstance(said, list):  # parts, as some servers send them
         said = "".join(str(part.get("text", "")) for part in said if isinstance(part, dict))
     if not isinstance(said, str) or not said.strip():
-        return Content("", counts[0], counts[1], EMPTY)
+        why = "its length was used up before; reply_tokens in a profile allows more"
+        detail = why if choice.get("finish_reason") == "length" else ""
+        if isinstance(message, dict) and message.get("refusal"):
+            detail = words(message["refusal"], 160)
+        return Content("", counts[0], counts[1], EMPTY, detail)
+    said = said.rpartition("</think>")[2] or said  # what comes before is no answer
     return Content(said[:MOST_CONTENT], counts[0], counts[1])
 
 
@@ -134,13 +144,13 @@ def _objects_in(text: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     place = 0
     for _ in range(_MOST_TRIES):
-        place = text.find("{", place)
-        if place < 0:
+        begins = _BEGINS.search(text, place)
+        if begins is None:
             break
         try:
-            value, place = decoder.raw_decode(text, place)
+            value, place = decoder.raw_decode(text, begins.start())
         except (ValueError, RecursionError):
-            place += 1
+            place = begins.start() + 1
             continue
         found.extend(_laws_in(value) or [value])
     return found

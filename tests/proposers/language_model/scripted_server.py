@@ -291,6 +291,36 @@ def absurd_usage(h: Handler) -> None:
     h.reply(h.laws(h.formulas()[:2]), {"prompt_tokens": -5, "completion_tokens": 1e300})
 
 
+def charges_more(h: Handler) -> None:
+    """Does not keep to the length that it was allowed, or says so."""
+    h.reply(h.laws(h.formulas()[:2]), {"prompt_tokens": 700, "completion_tokens": 90_000})
+
+
+def error_inside(h: Handler) -> None:
+    h.send(b'{"error": {"message": "Upstream is overloaded.", "code": 502}}')
+
+
+def used_up(h: Handler) -> None:
+    """Thought until nothing was left of its length."""
+    choice = {"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": ""}}
+    h.send(json.dumps({"choices": [choice], "usage": {"prompt_tokens": 700, "completion_tokens": 4000}}).encode())
+
+
+def declines(h: Handler) -> None:
+    message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
+    h.send(json.dumps({"choices": [{"index": 0, "finish_reason": "stop", "message": message}]}).encode())
+
+
+def thinks_aloud(h: Handler) -> None:
+    """Drafts in LaTeX and in JSON, then the answer."""
+    drafts = "\\frac{a}{b^{c}} " * 200 + h.laws(h.formulas()[5:6])
+    h.reply(f"<think>{drafts}</think>\n{h.laws(h.formulas()[:3])}")
+
+
+def writes_latex(h: Handler) -> None:
+    h.reply("\\frac{a}{b^{c}} " * 200 + f"\nSo, as JSON: {h.laws(h.formulas()[:3])}")
+
+
 def web_page(h: Handler) -> None:
     h.send(b"<!doctype html><title>Log in to the network</title>", content_type="text/html")
 
@@ -301,7 +331,8 @@ ACTS: dict[str, Callable[[Handler], None]] = {
         good, inventive, thoughtful, plain_text, fenced, time_out, trickle, too_many, server_error, endless_error,
         dropped, dropped_midway, truncated_body, truncated_laws, five_megabytes, thousands_of_laws, bomb,
         deeply_nested, injection, not_utf8, lone_surrogates, empty_body, empty_content, no_choices, wrong_types,
-        same_again, refuses_format, echoes_key, refuses_key, redirects, absurd_usage, web_page,
+        same_again, refuses_format, echoes_key, refuses_key, redirects, absurd_usage,
+        charges_more, error_inside, used_up, declines, thinks_aloud, writes_latex, web_page,
     )
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import os
 import threading
@@ -10,7 +11,7 @@ import time
 import pytest
 
 from discover.proposers.language_model.call import Answer
-from discover.proposers.language_model.endpoint import MOST_BYTES, OpenAIEndpoint, Pending
+from discover.proposers.language_model.endpoint import MOST_BYTES, OpenAIEndpoint, Pending, redactor
 from discover.proposers.language_model.reply import MOST_LAWS
 
 from .conftest import KEY, PATIENCE_SECONDS, Start
@@ -47,6 +48,12 @@ FAULTS = {
     "plain_text": ("", 3),
     "fenced": ("", 3),
     "echoes_key": ("", 1),
+    "charges_more": ("", 2),
+    "error_inside": ("error in the reply", 0),
+    "used_up": ("empty reply", 0),
+    "declines": ("empty reply", 0),
+    "thinks_aloud": ("", 3),
+    "writes_latex": ("", 3),
 }
 
 
@@ -77,6 +84,10 @@ def test_a_good_reply_after_a_fault_is_used(talk: Start) -> None:
     assert conversation.model.tried == 3
 
 
+def test_a_server_whose_reply_holds_an_error_is_left_alone_for_a_moment(talk: Start) -> None:
+    assert len(talk(["error_inside", "good"]).batches(4).server.script.requests) == 1
+
+
 def test_retry_after_is_respected(talk: Start) -> None:
     conversation = talk(["too_many", "good"]).batches(4)
     assert len(conversation.server.script.requests) == 1
@@ -93,6 +104,28 @@ def test_silence_is_paid_for_and_a_refusal_is_not(talk: Start) -> None:
     assert silent.model.spent.dollars > 0.04
     assert refused.model.spent.tokens == 0
     assert refused.model.spent.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        ("error_inside", "error in the reply (Upstream is overloaded.)"),
+        ("used_up", "reply_tokens in a profile allows more"),
+        ("declines", "empty reply (I cannot help with that.)"),
+    ],
+)
+def test_why_there_is_no_answer_is_shown(act: str, told: str, talk: Start) -> None:
+    assert told in talk([act]).batches(2).said[0]
+
+
+def test_keys_are_cut_out_of_base64_whatever_stands_before_them() -> None:
+    """Only those were found that begin a group of three bytes, as a key after "Bearer " does not."""
+    redact = redactor([KEY])
+    for before in (b"", b"Bearer ", b"key: ", b"user:12"):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            told = redact(b"x " + encode(before + KEY.encode() + b"!") + b" y")
+            assert b"[key]" in told
+            assert len(told) < len(before) * 2 + 20
 
 
 def test_after_six_faults_in_a_row_the_model_is_left_alone(talk: Start) -> None:

@@ -110,3 +110,11 @@ def test_reported_tokens_are_believed_within_reason(talk: Start) -> None:
     (call,) = conversation.calls[:1]
     assert call.tokens_in > 500  # -5 is no count: the most that it can have been
     assert call.tokens_out == 4000
+
+
+def test_a_server_that_charges_more_than_it_was_allowed_is_told_of_and_not_asked_again(talk: Start) -> None:
+    conversation = talk(["charges_more"], Limits(tokens=20_000)).batches(10)
+    assert len(conversation.server.script.requests) == 1
+    assert conversation.model.spent.tokens == 90_700
+    assert any("its server counts 90,700 tokens" in line for line in conversation.said)
+    assert "--max-tokens 20000 leaves no room" in conversation.said[-1]
