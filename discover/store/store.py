@@ -124,7 +124,8 @@ class Gain:
         share: Of the next batch, at the end; 0 for one that only opened the search.
         on_front: Its laws on the Pareto front at the end.
         seconds: That assessing its candidates took, summed over workers.
-        r2_gained: By how much its laws raised the best validation R2 of the run, which begins at 0.
+        r2_gained: By how much its laws raised the best validation R2 of the run, which begins at 0; laws that misbehave
+            beyond the data, which are not chosen, do not count.
         tokens, dollars: Of its calls, where it is a language model; `dollars` is None where a price was not known.
     """
 
@@ -314,7 +315,8 @@ class Store:
         rises: dict[str, float] = {}
         best = 0.0
         for _, proposer, status, validation in told:
-            r2 = from_json(validation).get("r2") if status == "ok" else None
+            judged = from_json(validation) if status == "ok" else {}
+            r2 = None if judged.get("far") else judged.get("r2")
             if isinstance(r2, float) and r2 > best:
                 rises[proposer], best = rises.get(proposer, 0.0) + r2 - best, r2
         batches = self.batches(run)

@@ -160,7 +160,8 @@ def test_a_rise_of_the_best_score_is_credited_to_who_proposed_the_law(path: Path
         number = run_of(store)
         given = [replace(candidacy(n), proposer=p, validation={"r2": r2}) for n, (p, r2) in enumerate(found, 1)]
         failed = replace(candidacy(7), proposer="c", validation={"r2": 1.0}, status="poor fit")
-        store.add_candidates(number, [*given, failed])
+        exploding = replace(candidacy(8), proposer="c", validation={"r2": 1.0, "far": "not finite far beyond the data"})
+        store.add_candidates(number, [*given, failed, exploding])
         assert {gain.proposer: gain.r2_gained for gain in store.gains(number)} == {"a": 0.625, "b": 0.25, "c": 0.0}
 
 
