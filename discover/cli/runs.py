@@ -25,7 +25,8 @@ def runs(what: str | None, as_json: bool, store_path: Path) -> None:
     """List the runs in the store, the newest first; those of TASK, or all that is known of RUN.
 
     Of a run its id or the start of it is enough. It is shown with what each proposer gave: candidates asked for,
-    elites won, laws on the front, its share of the batches at the end, seconds.
+    elites won, by how much its laws raised the best validation R2, laws on the front, its share of the batches at the
+    end, seconds; of a language model also tokens and dollars.
 
     \b
     discover runs vocab_scaling

@@ -210,13 +210,16 @@ def proposers_table(gains: Sequence[Any]) -> Any:
     """What each proposer gave to a run; tokens and money where a language model was asked."""
     names = ["candidates", "elites won", "R2 gained", "laws on the front", "share at the end", "seconds"]
     asked = any(gain.tokens for gain in gains)
-    table = _table("proposer", *((name, "right") for name in (*names, *(["tokens", "USD"] if asked else []))))
+    priced = any(gain.tokens and gain.dollars is not None for gain in gains)
+    names += (["tokens"] if asked else []) + (["USD"] if priced else [])
+    table = _table("proposer", *((name, "right") for name in names))
+    table.columns[0].no_wrap = True
     for gain in gains:
         share = f"{gain.share:.0%}" if gain.share else "-"
         counts = f"{gain.candidates:,}", f"{gain.won:,}", f"{gain.r2_gained:.4f}", str(gain.on_front)
-        dollars = "not known" if gain.dollars is None else f"{gain.dollars:.4f}"
+        dollars = "?" if gain.dollars is None else f"{gain.dollars:.4f}"
         paid = [f"{gain.tokens:,}", dollars] if gain.tokens else ["-", "-"]
-        table.add_row(gain.proposer, *counts, share, f"{gain.seconds:.1f}", *(paid if asked else []))
+        table.add_row(gain.proposer, *counts, share, f"{gain.seconds:.1f}", *paid[: asked + priced])
     return table
 
 

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from discover.tui import PlainLines, checks_table, console, law_view, leaderboard_markdown, leaderboard_view
+from discover.store import Gain
+from discover.tui import (
+    PlainLines,
+    checks_table,
+    console,
+    law_view,
+    leaderboard_markdown,
+    leaderboard_view,
+    proposers_table,
+)
 from discover.tui.live import progress_text
 from discover.tui.tables import summary_line
 from discover.tui.words import duration, measured, number
@@ -39,6 +48,18 @@ def generation(**changes: Any) -> SimpleNamespace:
 )
 def test_number(value: Any, text: str):
     assert number(value) == text
+
+
+def test_tokens_and_dollars_of_proposers_are_shown_where_there_are_any():
+    plain = Gain("mutation", 20, 5, 0.5, 1, 2.0, 0.25)
+    asked = Gain("llm:m", 7, 3, 0.5, 1, 0.5, 0.0123, 29_969, None)
+    priced = Gain("llm:n", 7, 3, 0.5, 1, 0.5, 0.0, 1_000, 0.125)
+    assert "tokens" not in text_of(proposers_table([plain]))
+    of_unknown_price = text_of(proposers_table([plain, asked]))
+    assert ("USD" in of_unknown_price, "29,969" in of_unknown_price) == (False, True)
+    of_all = text_of(proposers_table([plain, asked, priced])).splitlines()
+    assert [line.split()[-2:] for line in of_all if "%" in line] == [["-", "-"], ["29,969", "?"], ["1,000", "0.1250"]]
+    assert "llm:m  " in text_of(proposers_table([asked]), width=60)  # its name is whole
 
 
 def test_measured_tells_an_unknown_error_apart():
