@@ -6,6 +6,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -281,6 +282,29 @@ def test_a_killed_run_goes_on_with_its_recorded_calls(finished: Finished, stop_a
     assert found(resumed) == expected
     assert any(row[3] == "llm:scripted" for row in expected)
     assert [(c.number, c.asked, c.request) for c in calls] == [(c.number, c.asked, c.request) for c in whole]
+
+
+def test_requests_of_a_search_do_not_change_when_the_held_out_rows_are_noise(
+    finished: Finished, tmp_path: Path
+) -> None:
+    """Prices of the held-out sizes, their amounts of data, and how many they are: nothing of it is in any request."""
+    other = write_task(tmp_path / "widgets_scaling")
+    points, rng = other / "points.csv", random.Random(0)
+    lines = points.read_text().splitlines()
+    kept = [line for line in lines if line.split(",")[1] != "1000000000"]
+    assert len(kept) < len(lines)
+    noise = [
+        f"{rng.choice('ab')},{rng.uniform(1e9, 9e9):.0f},{rng.uniform(1e6, 1e12):.0f},{rng.random()}" for _ in "12345"
+    ]
+    points.write_text("\n".join([*kept, *noise]) + "\n")
+    told = []
+    for folder in (finished.task, other):
+        calls: list[Call] = []
+        with Server(Script(["thoughtful"])) as server:
+            candidates = found(searched(load_task(folder), server.url, calls))
+        told.append(([call.request for call in calls], candidates))
+    assert len(told[0][0]) >= 3
+    assert told[0] == told[1]
 
 
 def test_answers_that_came_when_they_came_are_replayed_at_the_same_candidates(finished: Finished) -> None:
