@@ -15,7 +15,7 @@ from discover.proposers import Portfolio, Proposal, Proposer, portfolio_of
 from discover.scoring import Yardstick
 from discover.task import Task, load_task
 
-PROPOSERS = ["families", "mutation", "crossover", "recipe", "sharing", "pysr"]
+PROPOSERS = ["families", "mutation", "crossover", "recipe", "sharing", "residual", "pysr"]
 TASKS = ["vocab", "parallel", "domain_mixture"]  # one cell; two groups; four groups of five targets
 ASKED = 40
 
