@@ -267,6 +267,12 @@ def _reproduce(evidence: Evidence) -> str:
     for option in ("budget", "seed"):
         if row.get(option) not in (None, ""):
             words += [f"--{option}", str(row[option])]
+    options = run.options if run is not None else {}
+    if options.get("language_models"):  # what they said is in the store
+        words = ["discover", "run", str(where), "--replay", run.id if run is not None else ""]
+    elif options.get("proposers"):
+        words += ["--proposers", ",".join(name for name in options["proposers"] if name != options.get("start_from"))]
+        words += ["--start-from", str(options["start_from"])] if options.get("start_from") else []
     law = str(row["law"])
     commands = [
         shlex.join(words),

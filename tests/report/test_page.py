@@ -19,6 +19,7 @@ from discover.law import parse
 from discover.report import Evidence, gather, html_of, write_figures
 from discover.report.drawing import power_of_ten
 from discover.report.mathml import to_mathml
+from discover.report.page import _reproduce
 from discover.store import StoredCall
 from discover.store.store import Candidacy, Gain, Run
 from discover.task import Cell, Task, load_task
@@ -128,6 +129,29 @@ def test_what_proposers_gave_and_language_models_noted_is_told(evidence: Evidenc
     assert re.search(r"llm:m</td><td>masked</td>.*2</td>.*1</td>.*2,000</td>.*3\.0</td>.*not known</td>", told)
     assert "<li>Falling powers &lt;script&gt;alert(1)" in told
     assert "<script>" not in told
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "--budget 64 --seed 0\n"),
+        (
+            {"proposers": ["families", "recipe"], "start_from": None},
+            "--budget 64 --seed 0 --proposers families,recipe\n",
+        ),
+        (
+            {"proposers": ["human", "families"], "start_from": "human"},
+            "--budget 64 --seed 0 --proposers families --start-from human\n",
+        ),
+        ({"proposers": ["families"], "language_models": {"models": []}}, "widgets --replay r1\n"),
+    ],
+)
+def test_the_command_that_repeats_a_run_names_its_proposers(evidence: Evidence, options: dict, told: str):
+    """It was that of another search where proposers or language models had been named."""
+    assert evidence.run is not None
+    run = replace(evidence.run, options=options, folder="tasks/widgets")
+    page = _reproduce(replace(evidence, run=run))
+    assert told in page
 
 
 def test_every_part_is_there(written: str):
