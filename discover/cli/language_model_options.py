@@ -198,7 +198,7 @@ def joining(
     for values in asked["models"]:
         price = Price(**values["price"]) if values["price"] else None
         model = Model(**{**values, "price": price})
-        endpoint = None if source or past.over else endpoint_of(model, asked["timeout"], inputs)
+        endpoint = None if source or past.over else endpoint_of(model, asked["timeout"], inputs, task.parameter_cap)
         found.append(
             LanguageModel(
                 task,

@@ -19,14 +19,14 @@ from discover.proposers.language_model.profiles import Model, Price, model_of, p
 from discover.proposers.language_model.proposer import LanguageModel
 
 
-def endpoint_of(model: Model, limit_seconds: float, inputs: Sequence[str]) -> Endpoint:
-    """Where a model is reached; `inputs` are the names that its formulas may read.
+def endpoint_of(model: Model, limit_seconds: float, inputs: Sequence[str], cap: int) -> Endpoint:
+    """Where a model is reached; its formulas may read `inputs`, and have `cap` parameters at most.
 
     Raises:
         DiscoverError: Its key is not in the environment.
     """
     if model.profile == _LOCAL:
-        return LocalEndpoint(inputs, limit_seconds)
+        return LocalEndpoint(inputs, cap, limit_seconds)
     secrets = [value for name, value in os.environ.items() if name.startswith("OPENAI_") and "KEY" in name]
     return OpenAIEndpoint(model.base_url, model.key(), limit_seconds, secrets)
 

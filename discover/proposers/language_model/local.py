@@ -56,11 +56,12 @@ class LocalEndpoint:
 
     Args:
         inputs: The names that formulas may read.
+        cap: The most parameters that a law may have.
         limit_seconds: For one request; what was written by then is the reply.
     """
 
-    def __init__(self, inputs: Sequence[str], limit_seconds: float) -> None:
-        self._inputs, self._limit = tuple(inputs), limit_seconds
+    def __init__(self, inputs: Sequence[str], cap: int, limit_seconds: float) -> None:
+        self._inputs, self._cap, self._limit = tuple(inputs), cap, limit_seconds
         self._model: Any = None
         self._one = threading.Lock()
         self._closed = False
@@ -105,7 +106,7 @@ class LocalEndpoint:
     def _grammar(self) -> Any:
         from llama_cpp import LlamaGrammar
 
-        return LlamaGrammar.from_string(laws_grammar(self._inputs), verbose=False)
+        return LlamaGrammar.from_string(laws_grammar(self._inputs, self._cap), verbose=False)
 
 
 def weights() -> Path:
@@ -120,28 +121,55 @@ def weights() -> Path:
 
 # Of each term of a sum: its factor, and of each atom in it an exponent and a shift.
 _TERMS = (("A", "alpha", "k1", "delta", "k4"), ("B", "beta", "k2", "eta", "k5"), ("C", "gamma_", "k3", "kappa", "k6"))
+_FOR_SECOND = 2  # parameters that the first term leaves to the second
 
 
-def laws_grammar(inputs: Sequence[str]) -> str:
-    """A grammar (GBNF) of replies: three or four sums of two or three terms, which the parser reads; each parameter has
-    one place."""
-    rules = [
-        r'root ::= "{\"laws\": [" law ", " law ", " law (", " law)? "]}"',
-        r'law ::= "{\"expression\": \"E + " term1 " + " term2 (" + " term3)? "\"}"',
-        "input ::= " + " | ".join(f'"{name}"' for name in inputs),
-    ]
+def laws_grammar(inputs: Sequence[str], cap: int) -> str:
+    """A grammar (GBNF) of replies: three sums of up to three terms of one or two atoms, which the parser reads; each
+    parameter has one place. A rule ends in the number of parameters that may still come, so that no law has more than
+    `cap`."""
+    names = " | ".join(f'"{name}"' for name in inputs)
     pairs = [f'"({a}/{b})"' for a in inputs for b in inputs if a != b]
-    rules += ["ratio ::= " + " | ".join(pairs)] if pairs else []
-    for n, (factor, *own) in enumerate(_TERMS, 1):
-        rules.append(f'term{n} ::= "{factor}*" first{n} ("*" second{n})?')
-        for which, (exponent, shift) in (("first", own[:2]), ("second", own[2:])):
-            atoms = [
-                f'input "**(-{exponent})"',
-                f'"(" input " + {shift})**(-{exponent})"',
-                '"log(" input ")"',
-                f'"exp(-" input "/{shift})"',
-                f'"1/(1 + {shift}*" input "**{exponent})"',
-            ]
-            atoms += [f'ratio "**{exponent}"'] if pairs else []
-            rules.append(f"{which}{n} ::= " + " | ".join(atoms))
-    return "\n".join(rules) + "\n"
+    rules = {
+        "root": r'"{\"laws\": [" law ", " law ", " law "]}"',
+        "law": (r'"{\"expression\": \"E + "' if cap > 1 else r'"{\"expression\": \""') + f" term1of{max(cap - 1, 1)}",
+        "end": r'"\"}"',
+        "input": names,
+        **({"ratio": " | ".join(pairs)} if pairs else {}),
+    }
+
+    def atoms(exponent: str, shift: str) -> list[tuple[str, int]]:
+        """Each with the number of its parameters."""
+        found = [
+            ('"log(" input ")"', 0),
+            (f'input "**(-{exponent})"', 1),
+            (f'"exp(-" input "/{shift})"', 1),
+            (f'"(" input " + {shift})**(-{exponent})"', 2),
+            (f'"1/(1 + {shift}*" input "**{exponent})"', 2),
+        ]
+        return [*found, (f'ratio "**{exponent}"', 1)] if pairs else found
+
+    def rule(kind: str, n: int, left: int) -> str:
+        """The name of what may follow in term `n` where `left` parameters may still come."""
+        name = f"{kind}{n}of{left}"
+        if name in rules:
+            return name
+        rules[name] = ""  # on its way
+        factor, *own = _TERMS[n - 1]
+        kept = _FOR_SECOND if n == 1 and left > _FOR_SECOND else 0
+        if kind == "term":
+            options = [f'"{factor}*" {rule("first", n, left - 1)}']
+        elif kind == "after":
+            options = [f'"*" {rule("second", n, left)}', rule("next", n, left)]
+        elif kind == "next":
+            options = [] if n == 1 and left else ["end"]
+            options += [f'" + " {rule("term", n + 1, left)}'] if left and n < len(_TERMS) else []
+        else:
+            then, names_of = ("after", own[:2]) if kind == "first" else ("next", own[2:])
+            choices = [(text, left - count) for text, count in atoms(*names_of) if count <= left - kept or count == 0]
+            options = [f"{text} {rule(then, n, more)}" for text, more in choices]
+        rules[name] = " | ".join(options)
+        return name
+
+    rule("term", 1, max(cap - 1, 1))
+    return "".join(f"{name} ::= {body}\n" for name, body in rules.items())

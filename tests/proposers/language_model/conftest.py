@@ -118,7 +118,7 @@ def talk(task: Task, archive: Archive) -> Iterator[Start]:
         language_model = LanguageModel(
             task,
             model,
-            endpoint_of(model, limit_seconds, inputs),
+            endpoint_of(model, limit_seconds, inputs, 6),
             Ledger(limits),
             limit_seconds=limit_seconds,
             masked=masked,

@@ -73,7 +73,7 @@ def test_models_share_one_account(task: Task, archive: Archive) -> None:
         talks = []
         for name in ("first", "second", "third"):
             model = model_at(server.url, name=name)
-            endpoint = endpoint_of(model, 20.0, [])
+            endpoint = endpoint_of(model, 20.0, [], 6)
             talks.append(
                 Talk(LanguageModel(task, model, endpoint, ledger, waits=True, say=said.append), server, archive)
             )
@@ -92,11 +92,11 @@ def test_models_share_one_account(task: Task, archive: Archive) -> None:
 def test_calls_of_batches_that_were_recalled_are_counted(task: Task, archive: Archive) -> None:
     with Server(Script(["good"])) as server:
         model, calls = model_at(server.url), []
-        first = LanguageModel(task, model, endpoint_of(model, 20.0, []), Ledger(), waits=True, keep=calls.append)
+        first = LanguageModel(task, model, endpoint_of(model, 20.0, [], 6), Ledger(), waits=True, keep=calls.append)
         Talk(first, server, archive).batches(2)
         ledger = Ledger(Limits(calls=3))
         again = LanguageModel(
-            task, model, endpoint_of(model, 20.0, []), ledger, waits=True, recorded=calls, live_from=archive.count
+            task, model, endpoint_of(model, 20.0, [], 6), ledger, waits=True, recorded=calls, live_from=archive.count
         )
         Talk(again, server, archive).batches(6)
         again.close()

@@ -184,7 +184,7 @@ def test_a_call_that_was_left_alone_counts_where_the_run_goes_on_and_in_its_repl
     assert (left.answered, left.tokens_out) == (-1, 4000)
 
     def goes_on(url: str, recorded: list[Call]) -> tuple[Talk, list[Call]]:
-        endpoint = endpoint_of(model_at(url), 20.0, []) if url else None
+        endpoint = endpoint_of(model_at(url), 20.0, [], 6) if url else None
         calls: list[Call] = []
         model = LanguageModel(
             conversation.model._task, conversation.model.model, endpoint, Ledger(), waits=True, recorded=recorded,
@@ -233,7 +233,7 @@ def searched(
     kept = dict(past.kept)
     recorded, stored = list(calls), {call.number for call in calls}
     model = model_at(url or "http://nowhere")
-    endpoint = endpoint_of(model, 20.0, []) if url else None
+    endpoint = endpoint_of(model, 20.0, [], 6) if url else None
     may_answer = threading.Event()
     if late and endpoint is not None:
         send = endpoint.send
@@ -321,7 +321,7 @@ def test_answers_that_came_when_they_came_are_replayed_at_the_same_candidates(fi
 def test_a_server_that_is_not_there_does_not_stop_a_search(finished: Finished) -> None:
     task, said = load_task(finished.task), []
     model = model_at("http://127.0.0.1:9/v1")
-    nobody = LanguageModel(task, model, endpoint_of(model, 20.0, []), Ledger(), waits=True, say=said.append)
+    nobody = LanguageModel(task, model, endpoint_of(model, 20.0, [], 6), Ledger(), waits=True, say=said.append)
     for _ in Search(task, Budget(candidates=64), 0, None, PLAIN, joining=[nobody]).generations():
         pass
     assert said[0] == "llm:scripted: no connection; the search goes on"
