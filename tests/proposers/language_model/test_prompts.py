@@ -151,6 +151,13 @@ def test_masked_laws_are_read_back_in_the_tasks_names(talk: Start) -> None:
     assert conversation.calls[0].masked
 
 
+def test_bounds_guess_and_recipe_of_a_reply_reach_its_proposal(talk: Start, task: Task) -> None:
+    found = next(p for p in talk(["good"]).batches(2).asked_for if "alpha" in p.law.parameters)
+    assert found.law.bounds["alpha"] == (0.0, 3.0)
+    assert found.guess["alpha"].tolist() == [0.3] * len(task.cells)
+    assert found.recipe.text == "log"
+
+
 def test_a_parameter_named_like_an_input_changes_its_name() -> None:
     task = load_task("moe_scaling")
     law, renamed = Names(task, masked=True).read("E + dense_params*x1", {"dense_params": (0.0, 1.0)})

@@ -55,6 +55,14 @@ def test_cells_are_counted_from_one_and_have_slots_of_their_own() -> None:
     assert template["variable_names"] == ["x1", "x2", "x3", "x4", "x5", "cell"]
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_cell_counts_by_its_own_spread(view: View) -> None:
+    table = Coordinates(load_task("domain_mixture_scaling"), view).table()
+    cell, y, weights = np.array(table["X"])[:, -1], np.array(table["y"]), np.array(table["weights"])
+    spreads = [weights[cell == c] * np.var(y[cell == c]) for c in np.unique(cell)]
+    np.testing.assert_allclose(np.concatenate(spreads), spreads[0][0], rtol=1e-9)
+
+
 def test_one_cell_needs_no_template() -> None:
     assert Coordinates(load_task("vocab_scaling"), VIEWS[0]).template() is None
 
