@@ -6,7 +6,7 @@ starts Julia, or downloads it; `worker.py` does, as a script.
 
 from __future__ import annotations
 
-from discover.proposers.pysr.julia import available, readiness, require
+from discover.proposers.pysr.julia import readiness, require
 from discover.proposers.pysr.proposer import PySR
 
-__all__ = ["PySR", "available", "readiness", "require"]
+__all__ = ["PySR", "readiness", "require"]

@@ -94,11 +94,6 @@ def readiness(environment: Mapping[str, str] = os.environ) -> Readiness:
     return Readiness(package, julia, packages, offline, reason, mend)
 
 
-def available(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether PySR can run here."""
-    return readiness(environment).is_ready
-
-
 def require(environment: Mapping[str, str] = os.environ) -> None:
     """Nothing, where PySR can run here.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from discover.errors import DiscoverError
-from discover.proposers.pysr import available, julia, readiness, require
+from discover.proposers.pysr import julia, readiness, require
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parents[3]
@@ -50,7 +50,7 @@ def test_without_julia_one_line_says_what_to_do_within_a_second(bare: dict[str, 
     assert time.monotonic() - began < 1.0
     assert str(told.value).startswith("PySR needs Julia and its packages: Julia is not installed (1.10.3 to 1.1")
     assert str(told.value).endswith("; mend with: PYTHON_JULIAPKG_OFFLINE=no python -c 'import pysr'")
-    assert not available(bare)
+    assert not readiness(bare).is_ready
 
 
 @pytest.mark.parametrize(
