@@ -9,5 +9,9 @@ from discover.fitting.fit import CONVERGED, Fit, predict_cells
 from discover.fitting.least_squares import fit, fit_cells, prepare
 from discover.fitting.recipe import LOSSES, Recipe
 from discover.fitting.shrinkage import Prior
+from discover.fitting.uncertainty import equal_noise
 
-__all__ = ["CONVERGED", "LOSSES", "Cells", "Fit", "Prior", "Recipe", "fit", "fit_cells", "predict_cells", "prepare"]
+__all__ = [
+    "CONVERGED", "LOSSES", "Cells", "Fit", "Prior", "Recipe",
+    "equal_noise", "fit", "fit_cells", "predict_cells", "prepare",
+]  # fmt: skip

@@ -607,7 +607,8 @@ def _described(
             root = np.sqrt(rows_told.weight[i])
             residual, jacobian = _residual_and_jacobian(whole, bound, parameters[i], target[i], root)
             used = int((root > 0).sum())
-            condition[i], errors[i] = spread(jacobian[root > 0], 0.5 * float(residual @ residual), used)
+            weight = None if prior is not None else rows_told.weight[i][root > 0]
+            condition[i], errors[i] = spread(jacobian[root > 0], 0.5 * float(residual @ residual), weight)
             if not np.isfinite(cost[i]) or not np.isfinite(residual).all():
                 status.append("not finite")
             elif used < max(own, 1) or cells.count[i] == 0:

@@ -51,6 +51,7 @@ class Ensemble:
 
     Attributes:
         weights: (law,) summing to one.
+        row_weights: (row,) that the main law's recipe gives to the training rows; None for equal ones.
         parameters: For each law (cell, parameter).
         drawn: (draw, cell, parameter) of the main law under the bootstrap.
         noise: (cell,) standard deviation around the main law.
@@ -63,6 +64,7 @@ class Ensemble:
     task: Task
     forms: tuple[FittedForm, ...]
     weights: np.ndarray
+    row_weights: np.ndarray | None
     parameters: tuple[np.ndarray, ...]
     drawn: np.ndarray
     noise: np.ndarray
@@ -92,7 +94,7 @@ class Ensemble:
         noise, freedom = _noise(rows, predict_cells(main.law, fitted[0], rows), own, is_log, row_weights)
         count = np.bincount(rows.cell, minlength=len(rows.cells))
         shrunk = np.sqrt(count / np.maximum(count - own, 1.0))
-        return cls(task, tuple(forms), weights, tuple(fitted), drawn, noise, freedom, shrunk, is_log)
+        return cls(task, tuple(forms), weights, row_weights, tuple(fitted), drawn, noise, freedom, shrunk, is_log)
 
     def inside(self, values: np.ndarray) -> np.ndarray:
         """Values in the space in which doubt is counted."""

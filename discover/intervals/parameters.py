@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discover.fitting import Cells
+from discover.fitting import Cells, equal_noise
 from discover.law.compiler import Tape
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def parameter_report(ensemble: Ensemble, level: float = 0.9) -> ParameterReport:
     tail = 50.0 * (1.0 - level)
     drawn = ensemble.drawn if len(ensemble.drawn) else parameters[None]
     lower, upper = np.nanpercentile(drawn, [tail, 100.0 - tail], axis=0)
-    slopes = _jacobians(ensemble)
+    slopes, counted = _jacobians(ensemble)
     n_cells, n = parameters.shape
     unidentified = np.zeros((n_cells, n), dtype=bool)
     correlation = np.full((n_cells, n, n), np.nan)
@@ -89,7 +89,7 @@ def parameter_report(ensemble: Ensemble, level: float = 0.9) -> ParameterReport:
         for cell in block:
             joint[first : first + len(slopes[cell]), places[cell]] = slopes[cell]
             first += len(slopes[cell])
-        unseen, together, error = _seen(joint)
+        unseen, together, error = _seen(joint, np.concatenate([counted[cell] for cell in block]))
         for cell in block:
             own = np.array(places[cell])
             unidentified[cell], correlation[cell] = unseen[own], together[np.ix_(own, own)]
@@ -113,12 +113,13 @@ def seen_by_rows(task: Task, form: FittedForm, level: float = 0.9) -> ParameterR
     return parameter_report(Ensemble.of(task, [(form, 1.0)], draws=0, rng=nobody, refit=False), level)
 
 
-def _jacobians(ensemble: Ensemble) -> list[np.ndarray]:
-    """For each cell the derivatives (row, parameter) of the main law's predictions, in units of the cell's noise."""
+def _jacobians(ensemble: Ensemble) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """For each cell the derivatives (row, parameter) of the main law's predictions, in units of the cell's noise, and
+    the weights (row,) of its rows, one in the mean; rows that the fit leaves out are left out."""
     law, parameters = ensemble.forms[0].law, ensemble.parameters[0]
-    cells = Cells.from_rows(ensemble.task.training, law.inputs)
+    cells = Cells.from_rows(ensemble.task.training, law.inputs, ensemble.row_weights)
     tape = Tape([law.expression], law.inputs, law.parameters)
-    found = []
+    found, weights = [], []
     for cell in range(len(parameters)):
         own = cells.take_cells(np.array([cell]))
         real = own.weight[0] > 0
@@ -128,26 +129,34 @@ def _jacobians(ensemble: Ensemble) -> list[np.ndarray]:
             value = np.broadcast_to(values[tape.outputs[0]], own.target.shape)[0][real]
             jacobian = np.stack([np.broadcast_to(slope, own.target.shape)[0][real] for slope in slopes], axis=1)
             found.append(jacobian / ensemble.noise[cell] / (value[:, None] if ensemble.is_log else 1.0))
-    return found
+        weight = own.weight[0][real]
+        weights.append(weight / weight.mean() if len(weight) else weight)
+    return found, weights
 
 
-def _seen(jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _seen(jacobian: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which parameters (parameter,) lie in a direction that the rows do not see, their correlation, and their
-    standard errors (parameter,) for noise of one."""
+    standard errors (parameter,) for noise of one.
+
+    Args:
+        jacobian: (row, parameter) of the predictions, without weights.
+        weight: (row,) of the fit, above zero, one in the mean.
+    """
     n = jacobian.shape[1]
     if not np.isfinite(jacobian).all():
         return np.ones(n, dtype=bool), np.full((n, n), np.nan), np.full(n, np.nan)
-    length = np.linalg.norm(jacobian, axis=0)
+    root = np.sqrt(weight)[:, None]
+    length = np.linalg.norm(root * jacobian, axis=0)
     dead = length <= 0
     if dead.all() or len(jacobian) < n:
         return np.ones(n, dtype=bool), np.full((n, n), np.nan), np.full(n, np.nan)
-    scaled = jacobian / np.where(dead, 1.0, length)
-    _, singular, right = np.linalg.svd(scaled, full_matrices=False)
+    left, singular, right = np.linalg.svd(root * jacobian / np.where(dead, 1.0, length), full_matrices=False)
     flat = singular <= _FLAT * singular[0]
     unseen = dead | (np.abs(right[flat]) > _SHARE).any(0)
-    steep = np.where(flat, np.inf, singular)
-    covariance = (right / steep[:, None]).T @ (right / steep[:, None])
+    inverse = right.T / np.where(flat, np.inf, singular)  # (parameter, direction)
+    covariance = inverse @ inverse.T
     spread = np.sqrt(np.diag(covariance))
     with np.errstate(all="ignore"):
         correlation = covariance / np.outer(spread, spread)
-    return unseen, correlation, spread / np.where(dead, np.inf, length)
+    error = np.maximum(spread, equal_noise(inverse, left, weight))
+    return unseen, correlation, error / np.where(dead, np.inf, length)
