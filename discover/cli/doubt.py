@@ -77,7 +77,8 @@ def tell(question: Question, decision: Decision, row: dict[str, Any], as_json: b
         grows = ""
         if told["exponent"] is not None:
             low, high = told["exponent_lower"], told["exponent_upper"]
-            grows = f"; grows as budget^{told['exponent']:.4f}" + ("" if low is None else f" ({low:.3f} to {high:.3f})")
+            ends = "" if low is None else f" ({_plain(low)} to {_plain(high)})"
+            grows = f"; grows as budget^{told['exponent']:.4f}{ends}"
         unit = f" {told['unit']}" if told["unit"] not in ("", "1") else ""
         click.echo(
             f"  {name} = {told['value']:.6g}{unit}, 90% interval {told['lower']:.4g} to {told['upper']:.4g}{grows}"
@@ -88,6 +89,11 @@ def tell(question: Question, decision: Decision, row: dict[str, Any], as_json: b
         click.echo(f"  fitted to the {record['rows']} of {record['of_rows']} rows nearest the best of their setting")
     for told in record["notes"]:
         note(told)
+
+
+def _plain(exponent: float) -> str:
+    """Three digits, and no minus before zero."""
+    return f"{round(exponent, 3) + 0.0:.3f}"
 
 
 def decision_record(question: Question, decision: Decision, row: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +125,8 @@ def decision_record(question: Question, decision: Decision, row: dict[str, Any])
         checked = (
             "no fold reached as far, the band is unchecked" if not decision.band.measured[0] else "folds reached as far"
         )
-        notes.append(f"the optimum lies {decision.distance:.2g} ranges of a scale axis beyond the data; {checked}")
+        how_far = f"{decision.distance:.2g} times the range of a scale axis"
+        notes.append(f"the optimum lies {how_far} beyond the data; {checked}")
     return {
         "law": row["law"],
         "cell": cell.label,

@@ -15,6 +15,7 @@ from discover.law import Expression, Law, parse_expression, symbols
 if TYPE_CHECKING:
     from discover.task import Task
 
+_MULTIPLES = {"": 1.0, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
 _BELOW, _ABOVE = 0.1, 1e4  # times the measured ends: how far a scale axis is searched
 
 
@@ -102,22 +103,30 @@ def ask(
 
 
 def default_cost(task: Task) -> str:
-    """6 x parameters x tokens in the task's own names, the compute of training (Kaplan et al. 2020, section 2.1).
+    """6 x parameters x tokens in the task's own names, the compute of training in FLOP (Kaplan et al. 2020, section
+    2.1); units such as "billions of tokens", as `discover new` writes them, are counted.
 
     Raises:
         DiscoverError: The task does not have one input of each unit.
     """
-    found = []
+    found, size = [], 6.0
     for unit in ("parameters", "tokens"):
-        names = [c.name for c in task.inputs if c.unit == unit and c.name in task.input_names]
-        scale = [name for name in names if name in task.scale_axes]
-        if len(scale or names) != 1:
+        times = {c.name: _of(c.unit, unit) for c in task.inputs if c.name in task.input_names and _of(c.unit, unit)}
+        scale = [name for name in times if name in task.scale_axes]
+        if len(scale or times) != 1:
             raise DiscoverError(
                 f"cost: task {task.name} has no single input in {unit}; say what a run costs, such as --cost "
                 f'"6*{"*".join(task.input_names[:2])}"'
             )
-        found.append((scale or names)[0])
-    return f"6*{found[0]}*{found[1]}"
+        found.append((scale or list(times))[0])
+        size *= times[found[-1]]
+    return f"{size:g}*{found[0]}*{found[1]}"
+
+
+def _of(unit: str, plain: str) -> float:
+    """How many of a plain unit one of `unit` is: 1e9 for "billions of tokens"; 0 where it is another."""
+    several, _, last = unit.rpartition(" of ")
+    return _MULTIPLES.get(several, 0.0) if last == plain else 0.0
 
 
 def read_values(text: str) -> dict[str, float]:

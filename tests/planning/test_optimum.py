@@ -12,7 +12,7 @@ from discover.errors import DiscoverError, LawSyntaxError
 from discover.intervals import bands_of
 from discover.law import parse
 from discover.planning import ask, decide, optimum
-from discover.planning.question import read_values
+from discover.planning.question import default_cost, read_values
 from tests.planted import FORMULA, TRUTH, chinchilla, fitted, grid, loss, rows_of, task_of
 
 
@@ -52,6 +52,16 @@ def test_chinchilla_exponents_are_beta_over_alpha_plus_beta():
     assert (decision.lower < decision.optimum.values).all()
     assert (decision.optimum.values < decision.upper).all()
     assert decision.band.lower[0] < decision.optimum.target < decision.band.upper[0]
+
+
+def test_a_column_in_billions_of_tokens_costs_a_billion_times_as_much():
+    """It was refused, with the advice to give a cost that was a billion times too small."""
+    task, _ = chinchilla()
+    size, tokens = task.inputs
+    assert default_cost(task) == "6*N*D"
+    assert default_cost(replace(task, inputs=(size, replace(tokens, unit="billions of tokens")))) == "6e+09*N*D"
+    with pytest.raises(DiscoverError, match="no single input in tokens"):
+        default_cost(replace(task, inputs=(size, replace(tokens, unit="bits of tokens"))))
 
 
 @pytest.mark.parametrize("given", [{}, {"D": 1e10}])
