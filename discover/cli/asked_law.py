@@ -143,17 +143,18 @@ def _target(task: Task | None) -> str:
 def _on_task(text: str, task_name: str, seed: int) -> AskedLaw:
     import numpy as np
 
-    from discover.cli.printing import note, set_aside
+    from discover.cli.printing import note
     from discover.cli.progress import ready_fitter
     from discover.fitting import Recipe
     from discover.law import parse
     from discover.scoring import Yardstick
     from discover.task import load_task
+    from discover.task.training_check import set_aside_text
 
     task = load_task(task_name)
     law = _reading(parse(text, task.input_names), task.input_names)
     ready_fitter()
     yardstick = Yardstick.of(task)
-    note(set_aside(yardstick))
+    note(set_aside_text(yardstick.set_aside))
     fitted = yardstick.fit(law, Recipe(), np.random.default_rng(seed), starts=24)
     return AskedLaw(text, law, task, _roles(task), fitted.parameters, target=_target(task))

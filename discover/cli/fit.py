@@ -11,7 +11,7 @@ import click
 from discover.cli.completion import complete_task
 from discover.cli.door import Verb
 from discover.cli.options import json_option, seed_option
-from discover.cli.printing import note, print_json, set_aside, show_view
+from discover.cli.printing import note, print_json, show_view
 from discover.cli.progress import cores, ready_fitter
 from discover.cli.stored_laws import parameter_units_of
 from discover.errors import DiscoverError
@@ -71,6 +71,7 @@ def _fit_formula(loaded: Task, formula: str, recipe: Recipe, seed: int, as_json:
     from discover.assessment import assess_law
     from discover.law import parse
     from discover.scoring import Yardstick
+    from discover.task.training_check import set_aside_text
     from discover.tui import fit_view
 
     law = parse(formula, loaded.input_names)
@@ -79,13 +80,14 @@ def _fit_formula(loaded: Task, formula: str, recipe: Recipe, seed: int, as_json:
     rng, yardstick = np.random.default_rng(seed), Yardstick.of(loaded)
     fitted = yardstick.fit(law, recipe, rng, starts=48)
     row = _fit_record(loaded, fitted, assess_law(loaded, law, recipe, rng, yardstick=yardstick))
+    row["set_aside"] = yardstick.set_aside
     if as_json:
         print_json(row)
     else:
         show_view(fit_view(row, parameter_units_of(row, loaded)))
     if len(law.parameters) > loaded.parameter_cap:
         note(f"{len(law.parameters)} parameters per cell, the task's cap is {loaded.parameter_cap}")
-    note(set_aside(yardstick))
+    note(set_aside_text(yardstick.set_aside))
 
 
 def _tell_of_names(law: Law, task: Task) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from discover.scoring import Yardstick
 
 
 def show_view(renderable: Any, *, stderr: bool = False) -> None:
@@ -35,15 +32,6 @@ def print_json_line(value: Any) -> None:
     from discover.store import to_json
 
     click.echo(to_json(value, strict=True))
-
-
-def set_aside(yardstick: Yardstick) -> str:
-    """Which rows no law is fitted to, and how to keep them; "" where there are none."""
-    from discover.task.training_check import lines_text
-
-    lines = tuple(sorted(set(yardstick.outliers.line.tolist())))
-    keep = "keep_outliers = true in task.toml keeps such rows"
-    return f"set aside, since nothing smooth comes near: {lines_text(lines)} of the table ({keep})" if lines else ""
 
 
 def note(told: str) -> None:

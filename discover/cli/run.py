@@ -13,7 +13,7 @@ from discover.cli.completion import complete_task
 from discover.cli.door import INTERRUPTED, Verb
 from discover.cli.language_model_options import Asked, joining, language_model_options, replayed
 from discover.cli.options import seed_option, store_option
-from discover.cli.printing import print_leaderboard, set_aside, show_view
+from discover.cli.printing import print_leaderboard, show_view
 from discover.cli.progress import cores, ctrl_c, ready_fitter, recorded, screen_for
 from discover.errors import ResumeError
 
@@ -218,6 +218,7 @@ def _search(
     from discover.archive import choose
     from discover.evolution import Budget, Search, workers_for
     from discover.store import Batch, Candidacy
+    from discover.task.training_check import set_aside_text
 
     def keep(candidate: Candidate) -> None:
         store.add_candidates(run.id, [Candidacy.of(candidate)])
@@ -230,7 +231,7 @@ def _search(
         models = joining(store, run, task, candidates=allowed.candidates, past=past, say=screen.say, pressed=pressed)
         with workers_for(task, workers) as executor:
             search = Search(task, allowed, run.seed, executor, named, keep, past, models)
-            if told := set_aside(search.yardstick):
+            if told := set_aside_text(search.yardstick.set_aside):
                 screen.say(told)
             with closing(search.generations()) as generations:
                 for generation in generations:

@@ -32,8 +32,8 @@ class Fit:
         condition: (cell,) of the Jacobian with columns scaled to unit length.
         at_bounds: (cell, parameter) whether a parameter ended at a bound.
         standard_errors: (cell, parameter) from the Jacobian at the solution, the larger of two where the recipe weighs
-            rows (`uncertainty.spread`); NaN where the rows cannot tell. Where the recipe shrinks, of the cell's rows and
-            its prior together: standard deviations of a posterior.
+            rows (`uncertainty.spread`); NaN where the rows cannot tell. Where the recipe shrinks, of the cell's rows
+            and its prior together: standard deviations of a posterior.
         shared: Parameters with one value for all cells.
         prior: What each cell learned from its neighbours; None where the recipe does not shrink or they say nothing.
     """

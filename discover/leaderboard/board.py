@@ -59,6 +59,7 @@ class Row:
         chosen: Whether this is the one law that the run chose before the held-out rows were opened.
         plain_recipe: For the chosen law, the same form by the plain recipe.
         prior: cell label -> parameter -> (centre, gain) that a recipe which shrinks was fitted under (`Fit.prior`).
+        set_aside: Lines of the table that no law of this leaderboard was fitted to: outliers among the training rows.
     """
 
     rank: int
@@ -85,6 +86,7 @@ class Row:
     predictions: tuple[float, ...] = field(default=(), repr=False)
     plain_recipe: PlainRecipe | None = None
     prior: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    set_aside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def build(
     held_out = open_held_out(task)
     rows = [_scored(task, entry, held_out) for entry in entries]
     rows.sort(key=lambda row: (row.status != OK, -row.held_out_r2))
-    return tuple(replace(row, rank=rank) for rank, row in enumerate(rows, 1))
+    aside = yardstick.set_aside
+    return tuple(replace(row, rank=rank, set_aside=aside) for rank, row in enumerate(rows, 1))
 
 
 def _discovered(candidate: Candidate, yardstick: Yardstick, chosen: bool) -> _Entry:

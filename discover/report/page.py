@@ -17,6 +17,7 @@ from typing import Any
 
 from discover.report.evidence import LEVEL, Evidence
 from discover.report.mathml import name_mathml, to_mathml
+from discover.task.training_check import set_aside_text
 
 _OPEN_CELLS = 12  # cells whose parameters stand open; more are folded away
 _CAPTIONS = {
@@ -250,6 +251,8 @@ def _provenance(evidence: Evidence) -> str:
         [escape(c.name), escape(c.unit), escape(c.scale), escape(c.description)] for c in (*task.inputs, *task.targets)
     ]
     counts = f"<p>{task.training_count} training rows; {task.held_out_count} are held out.</p>"
+    if aside := set_aside_text(evidence.row.get("set_aside") or ()):
+        counts += f'<p class="warn">{escape(aside.capitalize())}.</p>'
     texts = "".join(
         f"<details><summary>{escape(name)}</summary><pre>{escape(text)}</pre></details>"
         for name, text in evidence.sources.items()

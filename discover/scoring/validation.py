@@ -170,6 +170,11 @@ class Yardstick:
             _neighbours(task, rows),
         )  # fmt: skip
 
+    @property
+    def set_aside(self) -> tuple[int, ...]:
+        """The lines of the table that are outliers, in order."""
+        return tuple(sorted(set(self.outliers.line.tolist())))
+
     def weights(self, recipe: Recipe, rows: Rows | None = None) -> np.ndarray | None:
         """Weights (row,) that a recipe gives to the training rows (or to `rows`, some of them), none to outliers; None
         for equal ones."""

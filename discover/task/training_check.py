@@ -7,7 +7,7 @@ value must be told from its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -62,6 +62,13 @@ def lines_text(lines: tuple[int, ...]) -> str:
     shown = ", ".join(map(str, lines[:_SHOWN_LINES]))
     more = len(lines) - _SHOWN_LINES
     return f"line{'s' if len(lines) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def set_aside_text(lines: Sequence[int]) -> str:
+    """Which lines of the table no law is fitted to, and how to keep them; "" where there are none."""
+    keep = "keep_outliers = true in task.toml keeps such rows"
+    which = f"{lines_text(tuple(lines))} of the table"
+    return f"set aside, since nothing smooth comes near: {which} ({keep})" if lines else ""
 
 
 def are_logs(task: Task) -> dict[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from discover.task.training_check import set_aside_text
 from discover.tui.remarks import CERTAIN, LEGEND, certificate_lines, known_as_sign, known_as_text
 from discover.tui.words import cost, measured, number
 
@@ -20,6 +21,7 @@ def leaderboard_markdown(task: Any, rows: Sequence[Record]) -> str:
     lines = [f"# {task.title}", "", " ".join(task.summary.split()), ""]
     counts = f"{task.training_count} training rows, {task.held_out_count} held out"
     lines += [f"Task `{task.name}`: {counts}. Run: {asked}.", ""]
+    lines += [f"{told.capitalize()}.", ""] if (told := set_aside_text(first.get("set_aside") or ())) else []
     lines += ["`*` marks the law chosen by validation, before the held-out rows were opened.", ""]
     paid, known = any(row.get("cost") for row in rows), any(known_as_sign(row) for row in rows)
     lines += [f"{LEGEND}.", ""] if known else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from discover.task.training_check import set_aside_text
 from discover.tui.markdown import origin, plain_recipe_note
 from discover.tui.remarks import CERTAIN, LEGEND, certificate_lines, certificates_note, known_as_sign, known_as_text
 from discover.tui.words import cost, count, measured, number
@@ -124,7 +125,8 @@ def law_view(row: Record, task: Any | None, units: Mapping[str, str]) -> Any:
     if task is not None:
         for column in (*task.inputs, *task.targets):
             lines.append(Text(f"  {column.name}: {column.description or column.name} ({column.unit or 'no unit'})"))
-    return Group(*lines, parameters_table(row, units), *_facts(row))
+    aside = set_aside_text(row.get("set_aside") or ())
+    return Group(*lines, parameters_table(row, units), *_facts(row), *([Text(aside)] if aside else []))
 
 
 def parameters_table(row: Record, units: Mapping[str, str]) -> Any:

@@ -172,6 +172,12 @@ def test_a_task_without_scale_axes_is_told_nothing_of_them(evidence: Evidence, w
     assert "<p>reads <code>own</code> &amp; more</p>" in page
 
 
+def test_rows_that_no_law_was_fitted_to_are_named_where_the_data_come_from(evidence: Evidence, written: str):
+    assert "nothing smooth comes near" not in written
+    page = html_of(replace(evidence, row={**evidence.row, "set_aside": [16, 20]}))
+    assert "Set aside, since nothing smooth comes near: lines 16, 20 of the table" in page
+
+
 def test_ids_of_figures_do_not_collide(written: str):
     ids = re.findall(r'\bid="([^"]+)"', written)
     assert len(ids) == len(set(ids))
