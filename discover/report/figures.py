@@ -20,6 +20,8 @@ New = Callable[..., "Figure"]
 _PANELS = 6
 _CURVES = 3
 _SHOWN = 34  # characters of a name in a figure
+_LEAST_LEFT = 1e-6  # of 1 - R2
+_LEFT_TICKS = (2.0, 1.0, 0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
 def measured_and_predicted(evidence: Evidence, new: New) -> Figure | None:
@@ -132,30 +134,43 @@ def _target_scale(axes: Any, evidence: Evidence, found: Sequence[Curve]) -> None
 
 
 def laws_compared(evidence: Evidence, new: New) -> Figure | None:
-    """R2 of discovered laws, human laws and baselines: on folds before, on the held-out rows after; not below -1."""
+    """R2 of discovered laws, human laws and baselines: on folds before, on the held-out rows after; not below -1.
+
+    The axis counts 1 - R2 in powers of ten: 0.99 and 0.999 lie as far apart as 0.9 and 0.99.
+    """
     rows = evidence.rows
     if not rows:
         return None
     figure = new(figsize=(7.0, 0.9 + 0.26 * len(rows)))
     axes = figure.add_subplot()
     colours = {"discovered": COLOURS[0], "human": COLOURS[1]}
-    lowest = -1.0
+    seen = []
     for place, row in enumerate(rows):
         colour = colours.get(row["origin"], FAINT)
         validation, held_out = row.get("validation_r2"), row.get("held_out_r2")
-        known = [max(v, lowest) for v in (validation, held_out) if v is not None]
+        known = [_left_over(r2) for r2 in (validation, held_out) if r2 is not None]
+        seen += known
         if len(known) == 2:
             axes.plot(known, [place, place], color=colour, lw=1.2, alpha=0.5)
         if validation is not None:
-            axes.plot(max(validation, lowest), place, "o", ms=5, mfc="none", mec=colour)
+            axes.plot(_left_over(validation), place, "o", ms=5, mfc="none", mec=colour)
         if held_out is not None:
-            axes.plot(max(held_out, lowest), place, "o", ms=5.5, mew=0, color=colour)
+            axes.plot(_left_over(held_out), place, "o", ms=5.5, mew=0, color=colour)
     axes.set_yticks(range(len(rows)), [_name(row) for row in rows])
     axes.invert_yaxis()
-    axes.set_xlim(lowest - 0.05, 1.05)
+    axes.set_xscale("log")
+    axes.set_xticks(_LEFT_TICKS, [f"{1.0 - left:g}" for left in _LEFT_TICKS])
+    axes.minorticks_off()
+    most, least = max(seen, default=2.0), min(seen, default=_LEAST_LEFT)
+    axes.set_xlim(max(most, 10.0 * least) * 1.4, least / 1.4)  # the best on the right
     axes.set_xlabel("R2: filled on held-out rows, ring on folds")
     axes.grid(axis="y", visible=False)
     return figure
+
+
+def _left_over(r2: float) -> float:
+    """1 - R2, within what the figure shows."""
+    return float(np.clip(1.0 - r2, _LEAST_LEFT, 2.0))
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -23,7 +23,8 @@ _OPEN_CELLS = 12  # cells whose parameters stand open; more are folded away
 _CAPTIONS = {
     "measured_and_predicted": "Training rows: measured against predicted, each with its {level} band.",
     "residuals": "Training rows: what is left over, against each input. A trend here is a term that the law lacks.",
-    "laws": "Every law of the leaderboard, human ones and baselines among them. A score below −1 is drawn at −1.",
+    "laws": "Every law of the leaderboard, human ones and baselines among them. The axis counts 1 − R2 in powers of "
+    "ten; a score below −1 is drawn at −1.",
     "pareto_front": "Accuracy against complexity: every valid candidate of the search, and what nothing beats.",
     "search_progress": "The search: best candidate so far, and where candidates came from.",
 }
@@ -82,7 +83,7 @@ def _facts(evidence: Evidence) -> str:
         ("law", str(row["law"])),
     ]
     if known := _known_as(row):
-        facts.append(("to the published laws", known))
+        facts.append(("known as", known))
     items = "".join(f"<li><b>{escape(value)}</b><span>{escape(name)}</span></li>" for name, value in facts)
     return f'<ul class="facts">{items}</ul>'
 
@@ -199,7 +200,7 @@ def _leaderboard(evidence: Evidence) -> str:
             *([escape(_known_as(row))] if known else []), escape(str(row["formula"])),
         ])  # fmt: skip
     heads = ["rank", "law", "origin", "complexity", "validation R2", "held-out R2"]
-    heads += ["to the published laws", "formula"] if known else ["formula"]
+    heads += ["known as", "formula"] if known else ["formula"]
     return _table(heads, lines, numbers={"rank", *heads[3:6]}, formula=True, marked=marked)
 
 

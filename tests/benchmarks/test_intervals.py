@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.intervals import SMALL, can_be_small, outcome, page, searched, small
+from benchmarks.intervals import SMALL, can_be_small, of_parameters, outcome, page, searched, small
 from benchmarks.planted_laws import planted_laws
 from discover.fitting import Recipe
 from discover.intervals import Bands, FittedForm, bands_of
@@ -84,3 +84,14 @@ def test_the_page_tells_shares_of_rows_and_means_over_laws():
     assert "| t | 1 | 10 | 90 % | 80 % | 1 | 2 | f: 9/10 |" in told
     assert "| mean over laws (width, score: geometric) | | | 50 % | 25 % | 50 % | 2.00 | 4.00 | |" in told
     assert "small tables" not in told
+
+
+def test_the_intervals_of_parameters_are_held_against_the_true_ones():
+    found = of_parameters(LAWS["hstu"], "log window=0.5")
+    assert found is not None
+    assert found["told"] + found["unidentified"] == 4 * 2
+    assert found["told"] >= found["inside"] >= found["curvature"] >= 5
+    assert of_parameters(LAWS["u_shape_hard"], "log") is None
+    told = page([], [], [], "5", [found, {**found, "law": "other", "inside": 0}])
+    assert "| `log window=0.5` | 2 | 16 |" in told
+    assert "other: 0/8" in told

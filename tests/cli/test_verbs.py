@@ -354,7 +354,10 @@ def test_rows_that_are_set_aside_are_named_by_all_who_fit(discover: Command, wid
     assert [row["set_aside"] for row in rows] == [[9]] * len(rows)
     assert json.loads(discover("fit", folder, formula, "--json").stdout)["set_aside"] == [9]
     assert "line 9 of the table" in discover("show", rows[0]["law"], *store).stdout.replace("\n", " ")
-    assert "nothing smooth comes near: line 9 of the table" in (tmp_path / "widgets_scaling" / "leaderboard.md").read_text()
+    assert (
+        "nothing smooth comes near: line 9 of the table"
+        in (tmp_path / "widgets_scaling" / "leaderboard.md").read_text()
+    )
     toml = folder / "task.toml"
     toml.write_text(toml.read_text().replace("[data]", "keep_outliers = true\n[data]"))
     for verb in verbs:

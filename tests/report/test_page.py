@@ -154,6 +154,12 @@ def test_the_command_that_repeats_a_run_names_its_proposers(evidence: Evidence, 
     assert told in page
 
 
+def test_scores_near_one_are_told_apart_in_the_figure_of_laws(written: str):
+    """On an axis from -1 to 1 all laws of a clean table stood at the same place."""
+    assert ">0.9<" in written
+    assert "-0.75" not in written
+
+
 def test_every_part_is_there(written: str):
     for heading in ("Parameters", "Fit", "Extrapolation", "How far to trust the band", "Discovered and human laws",
                     "Search", "Where the data come from", "How to reproduce"):  # fmt: skip
@@ -235,7 +241,7 @@ def test_the_page_tells_what_laws_are_known_as_and_what_is_certain_of_the_chosen
 
 
 def test_an_older_leaderboard_says_nothing_of_that(written: str):
-    assert "to the published laws" not in written
+    assert "known as" not in written
     assert "What is certain" not in written
 
 
