@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discover.fitting import Recipe
 from discover.intervals.ensemble import Ensemble, Parts
-from discover.scoring import folds_of
+from discover.scoring import Yardstick, folds_of
 
 if TYPE_CHECKING:
     from discover.intervals.tied import FittedForm
@@ -51,15 +52,19 @@ class Misses:
 def misses_on_folds(
     task: Task, tied: Sequence[tuple[FittedForm, float]], *, draws: int, rng: np.random.Generator
 ) -> tuple[Misses, ...]:
-    """The laws refitted on each fold's training rows, and how far they miss what it holds back."""
+    """The laws refitted on each fold's training rows, and how far they miss what it holds back; a row that is set aside
+    as an outlier judges no band, as it judges no law, unless a fold holds back nothing else."""
     found, setting = [], settings_of(task)
+    counts = Yardstick.of(task).weights(Recipe())
     for fold in folds_of(task):
-        known, held = task.training.select(fold.training), task.training.select(fold.validation)
+        judging = fold.validation if counts is None else fold.validation & (counts > 0)
+        judging = judging if judging.any() else fold.validation
+        known, held = task.training.select(fold.training), task.training.select(judging)
         ensemble = Ensemble.of(replace(task, training=known), tied, draws=draws, rng=rng)
         parts = ensemble.parts(held)
         gap = np.abs(ensemble.inside(held.target) - parts.centre)
         ratio = np.where(np.isfinite(gap), gap, np.inf) / width(parts)
-        found.append(Misses(fold.name, ratio, parts.distance, setting[fold.validation], parts.freedom))
+        found.append(Misses(fold.name, ratio, parts.distance, setting[judging], parts.freedom))
     return tuple(found)
 
 

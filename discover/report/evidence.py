@@ -61,6 +61,11 @@ class Evidence:
         """(row,) of the training rows."""
         return predict_cells(self.form.law, self.form.parameters, self.task.training)
 
+    @property
+    def is_set_aside(self) -> np.ndarray:
+        """(row,) of the training rows: whether the leaderboard's laws were fitted without it, as an outlier."""
+        return np.isin(self.task.training.line, self.row.get("set_aside") or ())
+
 
 def gather(
     task: Task,

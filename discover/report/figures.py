@@ -31,20 +31,23 @@ def measured_and_predicted(evidence: Evidence, new: New) -> Figure | None:
     figure = new(figsize=(5.2, 4.4))
     axes = figure.add_subplot()
     groups, number = _groups(evidence)
+    aside = evidence.is_set_aside
     for place, label in enumerate(groups):
-        mine = number == place
+        mine = (number == place) & ~aside
         colour = COLOURS[place % len(COLOURS)]
         spread = np.abs(np.array([band.centre[mine] - band.lower[mine], band.upper[mine] - band.centre[mine]]))
         axes.errorbar(rows.target[mine], band.centre[mine], yerr=np.nan_to_num(spread), fmt="none", ecolor=colour,
                       alpha=0.18, elinewidth=0.8, rasterized=rows.n_rows > MANY)  # fmt: skip
         axes.plot(rows.target[mine], band.centre[mine], "o", ms=3.2, mew=0, color=colour, alpha=0.75,
                   label=_cut(label), rasterized=rows.n_rows > MANY)  # fmt: skip
+    if aside.any():
+        axes.plot(rows.target[aside], band.centre[aside], "x", ms=4.5, mew=1.1, color=INK, label="set aside")
     ends = np.array([rows.target.min(), rows.target.max()])
     pad = 0.04 * float(np.ptp(ends)) or 1.0
     axes.plot(ends + [-pad, pad], ends + [-pad, pad], color=INK, lw=0.9, alpha=0.6)
     axes.set_xlabel(f"measured {_target(evidence)}")
     axes.set_ylabel("predicted")
-    if 1 < len(groups) <= len(COLOURS):
+    if len(groups) + aside.any() > 1 and len(groups) <= len(COLOURS):
         axes.legend(loc="upper left", handletextpad=0.2)
     return figure
 
@@ -60,7 +63,7 @@ def residuals(evidence: Evidence, new: New) -> Figure | None:
     groups, number = _groups(evidence)
     for name, axes in zip(names, panels, strict=True):
         for place in range(len(groups)):
-            mine = number == place
+            mine = (number == place) & ~evidence.is_set_aside
             axes.plot(rows.column(name)[mine], gap[mine], "o", ms=2.8, mew=0, alpha=0.6,
                       color=COLOURS[place % len(COLOURS)], rasterized=rows.n_rows > MANY)  # fmt: skip
         axes.axhline(0.0, color=INK, lw=0.9, alpha=0.6)

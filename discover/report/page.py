@@ -22,7 +22,8 @@ from discover.task.training_check import set_aside_text
 _OPEN_CELLS = 12  # cells whose parameters stand open; more are folded away
 _CAPTIONS = {
     "measured_and_predicted": "Training rows: measured against predicted, each with its {level} band.",
-    "residuals": "Training rows: what is left over, against each input. A trend here is a term that the law lacks.",
+    "residuals": "Training rows: what is left over, against each input. A trend here is a term that the law lacks. "
+    "Rows that were set aside are not drawn.",
     "laws": "Every law of the leaderboard, human ones and baselines among them. The axis counts 1 − R2 in powers of "
     "ten; a score below −1 is drawn at −1.",
     "pareto_front": "Accuracy against complexity: every valid candidate of the search, and what nothing beats.",

@@ -16,6 +16,7 @@ from discover.intervals.clusters import clusters
 from discover.intervals.distance import distance_beyond
 from discover.intervals.tied import FittedForm
 from discover.law import parse
+from discover.scoring import Yardstick
 from discover.task import Cell, Rows
 from tests.planted import FORMULA, chinchilla, fitted, grid, loss, rows_of, task_of
 
@@ -51,6 +52,23 @@ def test_a_form_that_is_wrong_beyond_the_data_gets_a_wider_band_from_its_folds()
     assert inside(bands, beyond).mean() >= inside(raw, beyond).mean()
     width = np.ptp([bands.predict(beyond).lower, bands.predict(beyond).upper], axis=0)
     assert (width > 1.2 * np.ptp([raw.predict(beyond).lower, raw.predict(beyond).upper], axis=0)).all()
+
+
+def test_a_run_that_was_set_aside_widens_no_band():
+    """Of 30 rows one that diverged, to which no law was fitted, made the band beyond the data three times as wide."""
+    task, beyond = chinchilla(0)
+    spoiled = np.array(task.training.target)
+    spoiled[22] *= 1.9
+    widths = []
+    for target in (task.training.target, spoiled):
+        own = replace(task, training=replace(task.training, target=target))
+        assert Yardstick.of(own).outliers.n_rows == (target is spoiled)
+        law = parse(FORMULA, task.input_names)
+        found = Yardstick.of(own).fit(law, Recipe("log"), np.random.default_rng(0), starts=24)
+        form = FittedForm(law, found.recipe, found.parameters, -4.0, "law")
+        band = bands_of(own, form, rng=np.random.default_rng(0), draws=40).predict(beyond)
+        widths.append(float(np.median(band.upper - band.lower)))
+    assert widths[1] < 1.3 * widths[0]
 
 
 def test_near_tied_laws_widen_the_band_where_they_disagree():

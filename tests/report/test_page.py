@@ -180,7 +180,9 @@ def test_a_task_without_scale_axes_is_told_nothing_of_them(evidence: Evidence, w
 
 def test_rows_that_no_law_was_fitted_to_are_named_where_the_data_come_from(evidence: Evidence, written: str):
     assert "nothing smooth comes near" not in written
+    assert ">set aside<" not in written
     page = html_of(replace(evidence, row={**evidence.row, "set_aside": [16, 20]}))
+    assert ">set aside<" in page  # in the figure of the fit
     assert "Set aside, since nothing smooth comes near: lines 16, 20 of the table" in page
 
 
