@@ -130,9 +130,9 @@ def _rows(path: Path, text: str, separator: str, notes: list[str]) -> tuple[list
         came = shown(" ".join(rows[0][0].split()))
         raise TableError(f"{path}, line {lines[0]}: got one column, {came}; separate columns by commas, not blanks")
     if remarks:
-        notes.append(f"{remarks} lines above the header are left out")
+        notes.append(f"{remarks} line{'s' if remarks > 1 else ''} above the header left out")
     if empty:
-        notes.append(f"{empty} empty rows are left out")
+        notes.append(f"{empty} empty row{'s' if empty > 1 else ''} left out")
     return rows, lines
 
 

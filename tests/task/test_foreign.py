@@ -59,4 +59,4 @@ def test_lines_above_the_header_are_left_out_and_rows_keep_their_lines(tmp_path:
     table = read(tmp_path, "# exported by hand, in May\nsep=;\nparams;loss\n1e7;3\n1e8;2\n")
     assert table.columns == {"params": ["1e7", "1e8"], "loss": ["3", "2"]}
     assert table.line.tolist() == [4, 5]
-    assert "2 lines above the header are left out" in table.notes
+    assert "2 lines above the header left out" in table.notes
