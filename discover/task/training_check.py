@@ -95,7 +95,7 @@ def _repeated(rows: Rows) -> Iterator[Finding]:
     if copies.any():
         lines, kept = lines_of(rows, copies), lines_of(rows, np.isin(np.arange(rows.n_rows), first[count > 1]))
         severity = DOUBT if copies.mean() > 0.1 else NOTE
-        message = f"{lines_text(lines)}, the same as {lines_text(kept)} in every digit: delete what is no run of its own"
+        message = f"{lines_text(lines)}, as {lines_text(kept)} in every digit: delete what is no run of its own"
         yield Finding(severity, "duplicated rows", (), message, lines, (("rows", float(copies.sum())),))
     _, alike, count = np.unique(table[:, :-1], axis=0, return_inverse=True, return_counts=True)
     again = (count[alike.reshape(-1)] > 1) & (np.bincount(setting)[setting] == 1)
