@@ -34,6 +34,7 @@ from discover.task import Task
 BATCH = 16
 FINALISTS = 40
 _LEAST_FINALISTS = 6
+_LEAST_USABLE = 3  # of them that converged
 _FIRST = 10  # elites that are refitted before the front is
 _PAUSE_SECONDS = 0.2  # where there is nothing to assess yet
 _FINAL_SHARE = 0.2  # of a budget in seconds, at most kept for the final round
@@ -208,7 +209,8 @@ class Search:
     def finalists(self) -> tuple[Candidate, ...]:
         """The front and the fittest of the archive, refitted with many starts on all rows and every fold.
 
-        Of one form the two best recipes enter. With a budget in seconds those come back whose turn came in time.
+        Of one form the two best recipes enter. With a budget in seconds those come back whose turn came in time, and
+        later ones only until a few can be chosen: long laws of one kind may all fail to converge.
         """
         pool: list[Candidate] = []
         forms: Counter[str] = Counter()
@@ -223,7 +225,7 @@ class Search:
         if self.executor is None:
             done: list[Candidate] = []
             for candidate in pool:
-                if deadline is None or time.monotonic() < deadline or not done:
+                if deadline is None or time.monotonic() < deadline or _too_few(done):
                     done.append(thorough(candidate, self.yardstick, self.seed))
             return tuple(done)
         futures = [self.executor.submit(_thorough_here, candidate, self.seed) for candidate in pool]
@@ -231,7 +233,11 @@ class Search:
         wait(futures, timeout=patience)
         for future in futures[_LEAST_FINALISTS:]:
             future.cancel()
-        return tuple(future.result() for future in futures if not future.cancelled())
+        done = [future.result() for future in futures if not future.cancelled()]
+        for candidate, future in zip(pool, futures, strict=True):
+            if future.cancelled() and _too_few(done):
+                done.append(self.executor.submit(_thorough_here, candidate, self.seed).result())
+        return tuple(done)
 
     def _spent(self) -> bool:
         if self._asked < len(self.past.kept):
@@ -355,6 +361,10 @@ def yardstick_here() -> Yardstick:
 
 def _assess_here(job: Job) -> Candidate:
     return assess(job, _HERE[0])
+
+
+def _too_few(finalists: Sequence[Candidate]) -> bool:
+    return sum(candidate.ok for candidate in finalists) < _LEAST_USABLE
 
 
 def _thorough_here(candidate: Candidate, seed: int) -> Candidate:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from discover.archive import Archive
+from discover import evolution
+from discover.archive import Archive, Candidate
 from discover.errors import DiscoverError, ResumeError
 from discover.evolution import NOTHING, Budget, Past, Search, workers_for
 from discover.proposers import DEFAULT, Proposal
@@ -176,3 +179,27 @@ def test_budgets_are_seconds_or_candidates(text: str, budget: Budget) -> None:
 def test_other_budgets_are_refused_with_what_is_due(text: str) -> None:
     with pytest.raises(DiscoverError, match="expected seconds"):
         Budget.parse(text)
+
+
+def test_a_final_round_that_is_late_goes_on_until_a_few_laws_have_converged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fittest laws are of one kind, and may all stop at the step limit."""
+    search = Search(load_task("parallel_scaling"), Budget(seconds=1.0), 0)
+    for _ in search.generations():
+        pass
+    refitted: list[Candidate] = []
+
+    def late_and_vain_at_first(candidate: Candidate, *_: object) -> Candidate:
+        time.sleep(0.0 if refitted else 0.2)
+        refitted.append(candidate)
+        return replace(candidate, status="ok" if len(refitted) > 8 else "step limit")
+
+    monkeypatch.setattr(evolution, "thorough", late_and_vain_at_first)
+    finalists = search.finalists()
+    assert [c.status for c in finalists] == ["step limit"] * 8 + ["ok"] * 3
+    monkeypatch.setattr(evolution, "_HERE", [search.yardstick])
+    refitted.clear()
+    with ThreadPoolExecutor(1) as one:
+        search.executor = one
+        found = [c.status for c in search.finalists()]
+    assert found.count("ok") == 3
+    assert found.index("ok") == 8
