@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discover.fitting import Recipe
 from discover.intervals.ensemble import Ensemble, Parts
-from discover.scoring import Yardstick, folds_of
+from discover.scoring import folds_of, outliers_of, without
 
 if TYPE_CHECKING:
     from discover.intervals.tied import FittedForm
@@ -55,10 +54,9 @@ def misses_on_folds(
     """The laws refitted on each fold's training rows, and how far they miss what it holds back; a row that is set aside
     as an outlier judges no band, as it judges no law, unless a fold holds back nothing else."""
     found, setting = [], settings_of(task)
-    counts = Yardstick.of(task).weights(Recipe())
+    wrong = outliers_of(task, task.training)
     for fold in folds_of(task):
-        judging = fold.validation if counts is None else fold.validation & (counts > 0)
-        judging = judging if judging.any() else fold.validation
+        judging = without(fold.validation, wrong)
         known, held = task.training.select(fold.training), task.training.select(judging)
         ensemble = Ensemble.of(replace(task, training=known), tied, draws=draws, rng=rng)
         parts = ensemble.parts(held)

@@ -20,11 +20,6 @@ _FEWEST = 8  # clusters in a cell: with fewer, the draws say more about the numb
 _REPEATED = 1.5  # rows per setting from which on settings count as repeated
 
 
-def is_log(task: Task, name: str) -> bool:
-    """Whether values of an input are compared by ratios."""
-    return next((column.scale for column in task.inputs if column.name == name), "log") == "log"
-
-
 def clusters(task: Task, rows: Rows | None = None) -> np.ndarray:
     """The cluster (row,) of each of the training rows (or of `rows`, some of them), counted from 0; a cluster lies
     within one cell.
@@ -37,7 +32,7 @@ def clusters(task: Task, rows: Rows | None = None) -> np.ndarray:
     axes = list(task.scale_axes)
     if not axes:
         return _numbered(rows.cell, rows.inputs)
-    columns = {axis: np.log(rows.column(axis)) if is_log(task, axis) else rows.column(axis) for axis in axes}
+    columns = {axis: np.log(rows.column(axis)) if task.is_log(axis) else rows.column(axis) for axis in axes}
     n_levels = {axis: int(levels(columns[axis]).max()) for axis in axes}
     kept = axes
     while True:

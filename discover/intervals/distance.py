@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discover.intervals.clusters import is_log
-
 if TYPE_CHECKING:
     from discover.task import Rows, Task
 
@@ -26,7 +24,7 @@ def distance_beyond(task: Task, known: Rows, asked: Rows) -> np.ndarray:
         return _outside(known, asked)
 
     def heights(rows: Rows) -> np.ndarray:
-        logs = [is_log(task, axis) for axis in task.scale_axes]
+        logs = [task.is_log(axis) for axis in task.scale_axes]
         columns = [rows.column(axis) for axis in task.scale_axes]
         return np.column_stack([np.log(c) if log else c for c, log in zip(columns, logs, strict=True)])
 

@@ -19,7 +19,6 @@ from discover.errors import DiscoverError
 from discover.fitting import predict_cells
 from discover.intervals.bootstrap import predictions, resampled
 from discover.intervals.clusters import clusters
-from discover.intervals.clusters import is_log as is_log_axis
 from discover.law import Expression
 from discover.law.compiler import evaluate
 from discover.scoring import Yardstick
@@ -225,7 +224,7 @@ def _noise(ensemble: Ensemble, runs: Rows) -> np.ndarray:
     def coordinates(rows: Rows) -> np.ndarray:
         columns = []
         for place in places:
-            is_log = is_log_axis(ensemble.task, training.input_names[place]) and training.inputs[:, place].min() > 0
+            is_log = ensemble.task.is_log(training.input_names[place]) and training.inputs[:, place].min() > 0
             values, reference = rows.inputs[:, place], training.inputs[:, place]
             values, reference = (np.log(values), np.log(reference)) if is_log else (values, reference)
             columns.append((values - reference.min()) / (float(np.ptp(reference)) or 1.0))

@@ -223,9 +223,8 @@ class Residual(Evolutionary):
         if key not in self._cells:
             rows, weights = self._task.training, None
             if recipe is not None and recipe.weighs:
-                scales = {column.name: column.scale for column in self._task.inputs}
-                logs = [scales.get(axis, "log") == "log" for axis in self._task.scale_axes]
-                weights = recipe.row_weights(rows, self._task.scale_axes, logs)
+                axes = self._task.scale_axes
+                weights = recipe.row_weights(rows, axes, [self._task.is_log(axis) for axis in axes])
             self._cells[key] = Cells.from_rows(rows, rows.input_names, weights, self._mask)
         return self._cells[key]
 

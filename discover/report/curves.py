@@ -33,10 +33,6 @@ class Curve:
     measured: Rows
 
 
-def is_log(task: Task, name: str) -> bool:
-    return next((column.scale for column in task.inputs if column.name == name), "log") == "log"
-
-
 def curves(task: Task, axis: str, cell: int, most: int) -> tuple[Curve, ...]:
     """At most `most` settings of one cell: those with the longest ladders along the axis, largest scale first."""
     rows = task.training
@@ -51,7 +47,7 @@ def curves(task: Task, axis: str, cell: int, most: int) -> tuple[Curve, ...]:
     for number in range(int(setting.max()) + 1):
         here = np.flatnonzero(setting == number)
         scale = sum(float(np.log(own.column(name)[here]).mean()) for name in task.scale_axes
-                    if name != axis and is_log(task, name))  # fmt: skip
+                    if name != axis and task.is_log(name))  # fmt: skip
         found.append((len(np.unique(values[here])), scale, here))
     longest = max(length for length, _, _ in found)
     ladders = sorted((f for f in found if f[0] >= max(0.6 * longest, min(longest, 2))), key=lambda f: -f[1])
@@ -65,7 +61,7 @@ def _settings(task: Task, rows: Rows, names: Sequence[str]) -> np.ndarray:
     columns = []
     for name in names:
         column = rows.column(name)
-        columns.append(levels(np.log(column) if is_log(task, name) and column.min() > 0 else column))
+        columns.append(levels(np.log(column) if task.is_log(name) and column.min() > 0 else column))
     _, number = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
     return number.reshape(-1)
 
@@ -74,7 +70,7 @@ def _curve(task: Task, own: Rows, axis: str, here: np.ndarray, others: Sequence[
     measured = own.select(here)
     low, high = float(measured.column(axis).min()), float(own.column(axis).max())
     limit = next((c.maximum for c in task.inputs if c.name == axis and c.maximum is not None), np.inf)
-    if is_log(task, axis):
+    if task.is_log(axis):
         line = np.geomspace(low, max(min(high * REACH, limit), low), _POINTS)
     else:
         line = np.linspace(low, max(min(high + 0.5 * (high - float(own.column(axis).min())), limit), low), _POINTS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from discover.fitting import predict_cells
-from discover.report.curves import Curve, curves, is_log
+from discover.report.curves import Curve, curves
 from discover.report.drawing import COLOURS, FAINT, INK, MANY, log_ticks
 from discover.report.evidence import LEVEL, Evidence
 
@@ -271,7 +271,7 @@ def _groups(evidence: Evidence) -> tuple[list[str], np.ndarray]:
 
 
 def _scaled(axes: Any, evidence: Evidence, name: str) -> None:
-    if is_log(evidence.task, name) and float(evidence.task.training.column(name).min()) > 0:
+    if evidence.task.is_log(name) and float(evidence.task.training.column(name).min()) > 0:
         axes.set_xscale("log")
         log_ticks(axes.xaxis)
 

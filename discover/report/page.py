@@ -17,6 +17,7 @@ from typing import Any
 
 from discover.report.evidence import LEVEL, Evidence
 from discover.report.mathml import name_mathml, to_mathml
+from discover.store.remarks import certificate_lines, known_as_text
 from discover.task.training_check import set_aside_text
 
 _OPEN_CELLS = 12  # cells whose parameters stand open; more are folded away
@@ -83,31 +84,17 @@ def _facts(evidence: Evidence) -> str:
         ("found by", str(row.get("proposer") or row.get("name") or "-")),
         ("law", str(row["law"])),
     ]
-    if known := _known_as(row):
+    if known := known_as_text(row):
         facts.append(("known as", known))
     items = "".join(f"<li><b>{escape(value)}</b><span>{escape(name)}</span></li>" for name, value in facts)
     return f'<ul class="facts">{items}</ul>'
 
 
-def _known_as(row: Mapping[str, Any]) -> str:
-    """What a law is to the published laws; "" on older leaderboards."""
-    return str((row.get("known_as") or {}).get("text") or "")
-
-
-_MARKS = {"proved": "✓", "refuted": "✗", "unknown": "?"}
-
-
 def _certificates(row: Mapping[str, Any]) -> str:
     """What is proved of the law, as a list; "" on older leaderboards."""
-    found = row.get("certificates") or ()
-    if not found:
+    items = [f"<li>{escape(line)}</li>" for line in certificate_lines(row)]
+    if not items:
         return ""
-    items = []
-    for own in found:
-        unseen = own.get("unseen") or 0
-        told = f"{own['cells']} of {own['of']} cells" + (f"; no time for {unseen} more" if unseen else "")
-        some = f" ({told})" if unseen or own["cells"] != own["of"] else ""
-        items.append(f"<li>{_MARKS.get(own['verdict'], '?')} {escape(str(own['text']))}{escape(some)}</li>")
     return (
         '<h2>What is certain</h2><p class="soft">Up to a hundred times beyond the data, by interval arithmetic and '
         "exact rules of limits: ✓ proved, ✗ refuted, ? unknown. Limits are told with the other inputs in the middle "
@@ -190,7 +177,7 @@ def _coverage(evidence: Evidence) -> str:
 
 def _leaderboard(evidence: Evidence) -> str:
     lines, marked = [], []
-    known = any(_known_as(row) for row in evidence.rows)
+    known = any(known_as_text(row) for row in evidence.rows)
     for place, row in enumerate(evidence.rows):
         if row["law"] == evidence.row["law"]:
             marked.append(place)
@@ -198,7 +185,7 @@ def _leaderboard(evidence: Evidence) -> str:
             str(row.get("rank", "")), f"<code>{escape(str(row['law']))}</code>",
             escape(f"{row['origin']}: {row.get('name') or row.get('proposer') or ''}"), str(row.get("complexity", "")),
             _score(row.get("validation_r2")), _score(row.get("held_out_r2")),
-            *([escape(_known_as(row))] if known else []), escape(str(row["formula"])),
+            *([escape(known_as_text(row))] if known else []), escape(str(row["formula"])),
         ])  # fmt: skip
     heads = ["rank", "law", "origin", "complexity", "validation R2", "held-out R2"]
     heads += ["known as", "formula"] if known else ["formula"]

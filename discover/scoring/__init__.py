@@ -6,6 +6,7 @@ leaderboard imports it. Stays out: choosing.
 
 from discover.scoring.folds import Fold, cut, folds_of
 from discover.scoring.metrics import Score, score
+from discover.scoring.outliers import outliers_of, without
 from discover.scoring.validation import FINAL, RACE, SURVIVOR, Effort, Validation, Yardstick, validate
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Yardstick",
     "cut",
     "folds_of",
+    "outliers_of",
     "score",
     "validate",
+    "without",
 ]

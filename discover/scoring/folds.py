@@ -45,8 +45,7 @@ class Fold:
 def folds_of(task: Task, rows: Rows | None = None) -> tuple[Fold, ...]:
     """The folds of a task's training rows (or of `rows`, some of them)."""
     rows = task.training if rows is None else rows
-    scales = {column.name: column.scale for column in task.inputs}
-    return cut(rows, task.scale_axes, [scales.get(axis, "log") == "log" for axis in task.scale_axes])
+    return cut(rows, task.scale_axes, [task.is_log(axis) for axis in task.scale_axes])
 
 
 def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> tuple[Fold, ...]:

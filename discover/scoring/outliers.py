@@ -19,7 +19,7 @@ from discover.fitting import Cells, Recipe, fit_cells, predict_cells
 from discover.law.parser import parse
 
 if TYPE_CHECKING:
-    from discover.task import Rows
+    from discover.task import Rows, Task
 
 _FAR = 6.0  # robust standard deviations
 _TAIL = 0.5  # of what nine of ten rows reach: where many lie off the surface, none of them stands out
@@ -30,6 +30,20 @@ _MOST_ROWS = 500  # that surfaces are fitted to
 _ROWS_EACH, _SPARE = 1.5, 4  # rows for each parameter, and beside them, that a surface needs
 _MOST_TERMS = 40  # of a surface
 _STARTS, _STEPS = 4, 25
+
+
+def outliers_of(task: Task, rows: Rows) -> np.ndarray:
+    """Which of a task's training rows (or of `rows`, some of them) are set aside: a mask, all False where the task
+    keeps its outliers."""
+    if task.keep_outliers:
+        return np.zeros(rows.n_rows, dtype=bool)
+    return outlying(rows, [task.is_log(name) for name in rows.input_names])
+
+
+def without(mask: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """`mask` (row,) without the rows that are `wrong`, where that leaves any."""
+    left = mask & ~wrong
+    return left if left.any() else mask
 
 
 def outlying(rows: Rows, log_inputs: Sequence[bool]) -> np.ndarray:

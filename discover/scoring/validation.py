@@ -6,7 +6,6 @@ In: a law, a recipe, a `Yardstick` (a task's training rows with folds and probes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from discover.fitting import Cells, Fit, Recipe, fit, fit_cells, predict_cells
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import errors, score
-from discover.scoring.outliers import outlying
+from discover.scoring.outliers import outliers_of, without
 
 if TYPE_CHECKING:
     from discover.task import Limit, Rows, Task
@@ -32,7 +31,6 @@ _WRONG_WAY = 0.01  # of the target's range, between two steps of a ladder
 _CORE_PART, _CORE_ROWS = 0.2, 5  # of a cell, for the rows that all folds share
 FAR_BEHIND = "leaves all measured values far behind"
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
-
 _SMALL, _MOST_TIMES = 600, 3  # rows below which a fit starts twice as often or more, and how often at most
 
 
@@ -161,9 +159,8 @@ class Yardstick:
         ladders = tuple(_ladder(task, rows, limit) for limit in task.limits if limit.input in rows.input_names)
         far_rows = _joined(far) if far else inside
         folds = folds_of(task, rows)
-        none = np.zeros(rows.n_rows, dtype=bool)
-        wrong = none if task.keep_outliers else outlying(rows, _are_log(task, rows.input_names))
-        held_back = tuple(_settings(rows.select(_but(fold.validation, wrong))) for fold in folds)
+        wrong = outliers_of(task, rows)
+        held_back = tuple(_settings(rows.select(without(fold.validation, wrong))) for fold in folds)
         settings, core = _settings(rows.select(~wrong)), _core(rows, folds)
         return cls(
             task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, core, rows.select(wrong),
@@ -181,8 +178,8 @@ class Yardstick:
         rows = self.rows if rows is None else rows
         weights = None
         if recipe.weighs:
-            logs = _are_log(self.task, self.task.scale_axes)
-            weights = recipe.row_weights(rows, self.task.scale_axes, logs)
+            axes = self.task.scale_axes
+            weights = recipe.row_weights(rows, axes, [self.task.is_log(axis) for axis in axes])
         if self.outliers.n_rows:
             kept = ~np.isin(_places(rows), _places(self.outliers))
             weights = kept * (np.ones(rows.n_rows) if weights is None else weights)
@@ -297,21 +294,9 @@ def validate(
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings)
 
 
-def _are_log(task: Task, names: Sequence[str]) -> list[bool]:
-    """Of each input, whether it is compared by ratios."""
-    scales = {column.name: column.scale for column in task.inputs}
-    return [scales.get(name, "log") == "log" for name in names]
-
-
 def _places(rows: Rows) -> np.ndarray:
     """A number (row,) for each line of the table and cell."""
     return rows.line * len(rows.cells) + rows.cell
-
-
-def _but(mask: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """`mask` (row,) without the rows that are `wrong`, where that leaves any."""
-    left = mask & ~wrong
-    return left if left.any() else mask
 
 
 def _core(rows: Rows, folds: tuple[Fold, ...]) -> Rows | None:
@@ -389,7 +374,6 @@ def _far_behind(target: np.ndarray, beyond: np.ndarray) -> bool:
 def _ladder(task: Task, rows: Rows, limit: Limit) -> Ladder:
     """The rows of a limit's targets, spread over the table, with its input times 1 (the largest measured), 2, 4, ..."""
     column = rows.input_names.index(limit.input)
-    scale = next((c.scale for c in task.inputs if c.name == limit.input), "log")
     of_target = np.array([cell.target in limit.targets for cell in rows.cells])[rows.cell]
     start = rows.select(_thinned(rows, of_target, _EDGE_ROWS))
     largest = np.array([rows.inputs[rows.cell == cell, column].max(initial=-np.inf) for cell in range(len(rows.cells))])
@@ -398,7 +382,7 @@ def _ladder(task: Task, rows: Rows, limit: Limit) -> Ladder:
     for reach in (1.0, *_REACHES, *_FAR):
         inputs = start.inputs.copy()
         top = largest[start.cell]
-        inputs[:, column] = top * reach if scale == "log" else top + np.log10(reach) * width
+        inputs[:, column] = top * reach if task.is_log(limit.input) else top + np.log10(reach) * width
         parts.append(replace(start, inputs=inputs))
     sign = 1.0 if limit.behaviour == "falls" else -1.0
     return Ladder(_joined(parts), len(parts), sign, f"{limit.input}: {limit.behaviour}")
@@ -408,13 +392,12 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
     """Rows at the top of an axis (or of several at once), moved beyond it: times `reach`, or on a linear axis by
     log10(reach) of its range."""
     names = (axes,) if isinstance(axes, str) else axes
-    is_log = dict(zip(names, _are_log(task, names), strict=True))
     top = np.zeros(rows.n_rows, dtype=bool)
     first = rows.column(names[0])
     for cell in range(len(rows.cells)):
         mine = np.flatnonzero(rows.cell == cell)
         if len(mine):
-            values = np.log(first[mine]) if is_log[names[0]] else first[mine]
+            values = np.log(first[mine]) if task.is_log(names[0]) else first[mine]
             level = levels(values)
             top[mine] = level >= max(int(level.max()) - (1 if level.max() > 3 else 0), 0)
     chosen = rows.select(_thinned(rows, top, _PROBED_ROWS))
@@ -422,7 +405,7 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
     for name in names:
         column = rows.input_names.index(name)
         largest = rows.inputs[:, column].max()
-        if is_log[name]:
+        if task.is_log(name):
             inputs[:, column] *= reach
         else:
             inputs[:, column] += np.log10(reach) * (largest - rows.inputs[:, column].min())
@@ -446,9 +429,9 @@ def _neighbours(task: Task, rows: Rows) -> Rows:
     its scale is logarithmic; scale axes stay, for they are moved elsewhere. A power of a hundred has no value one step
     beyond the data that tamed it, and other settings of such an input may be asked for."""
     found = [rows.select(_thinned(rows, np.ones(rows.n_rows, dtype=bool), _EDGE_ROWS))]
-    for index, is_log in enumerate(_are_log(task, rows.input_names)):
-        if rows.input_names[index] not in task.scale_axes:
-            values, wider = rows.inputs[:, index], 2.0 if is_log else 1.0
+    for index, name in enumerate(rows.input_names):
+        if name not in task.scale_axes:
+            values, wider = rows.inputs[:, index], 2.0 if task.is_log(name) else 1.0
             moved = _at(rows, index, values.min() / wider, values.max() * wider)
             found += [_no_further(task, rows, index, own) for own in moved]
     return _joined(found)

@@ -84,6 +84,10 @@ class Task:
     def cells(self) -> tuple[Cell, ...]:
         return self.training.cells
 
+    def is_log(self, name: str) -> bool:
+        """Whether values of an input are compared by ratios."""
+        return next((column.scale for column in self.inputs if column.name == name), "log") == "log"
+
     @property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups in order; empty when the task has none."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from discover.store.remarks import certificate_lines, known_as_text
 from discover.task.training_check import set_aside_text
 from discover.tui.markdown import origin, plain_recipe_note
-from discover.tui.remarks import CERTAIN, LEGEND, certificate_lines, certificates_note, known_as_sign, known_as_text
+from discover.tui.remarks import CERTAIN, LEGEND, certificates_note, known_as_sign
 from discover.tui.words import cost, count, measured, number
 
 Record = Mapping[str, Any]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from discover.tui.remarks import known_as_text
+from discover.store.remarks import known_as_text
 
 if TYPE_CHECKING:
     from discover.store.watch import Found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from discover.store.remarks import certificate_lines, known_as_text
 from discover.tui.app.entries import CANDIDATE, Entry
-from discover.tui.remarks import certificate_lines, known_as_text
 from discover.tui.words import bar, count, duration, measured, number
 
 if TYPE_CHECKING:
