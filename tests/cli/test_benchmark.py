@@ -34,7 +34,7 @@ def test_benchmark_is_stopped_and_goes_on(start: Start, discover: Command, widge
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     (first,) = figures(output)
     assert (first["task"], first["seed"], first["arm"], first["candidates"]) == ("widgets", 0, "none", 48)

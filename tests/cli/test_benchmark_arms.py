@@ -54,7 +54,7 @@ def test_arm_with_a_language_model_is_stopped_goes_on_and_is_compared(
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         assert process.returncode == 130, err
         # The limits are for each run, so the sum is told before anything is asked.
         assert "asking lab/scripted, at most 50 calls, 0.5 USD a run; in the 1 runs that are due" in err

@@ -160,11 +160,11 @@ def test_it_is_quick_and_imports_nothing_heavy(bare: Path):
         "try: main(['doctor'])\n"
         f"finally: print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
     )
-    began = time.process_time(), time.monotonic()
+    began = time.monotonic()
     told = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True)
     assert told.stderr.strip() == "[]"
     assert told.returncode == 0
-    assert time.monotonic() - began[1] < 10.0  # 0.4 s where nothing else runs
+    assert time.monotonic() - began < 20.0  # 0.4 s where nothing else runs
 
 
 def test_the_versions_are_those_of_pyproject():
@@ -196,7 +196,7 @@ def test_a_run_that_asks_for_pysr_without_julia_is_refused_before_it_starts(
     store = tmp_path / "runs.sqlite"
     began = time.monotonic()
     result = discover("run", widgets, "--proposers", "families,pysr", "--store", store)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 20.0  # a run would take two minutes
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert line.startswith("discover: PySR needs Julia and its packages: Julia is not installed (1.10.3 to 1.1")

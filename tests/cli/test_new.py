@@ -200,7 +200,7 @@ def test_it_asks_in_a_terminal(tmp_path: Path):
             if questions and questions[0] in seen and seen.rstrip(" ").endswith(":"):
                 questions.pop(0)
                 os.write(owner, (answers.pop(0) + "\n").encode())
-        assert process.wait(timeout=10) == 0, seen
+        assert process.wait(timeout=120) == 0, seen
     finally:
         process.kill()
         os.close(owner)

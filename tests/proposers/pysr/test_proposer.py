@@ -101,7 +101,7 @@ def test_asking_never_waits_in_a_run_counted_in_seconds(made: Any, vocab: Task) 
     began = time.monotonic()
     for _ in range(50):
         assert proposer.ask(archive, rng) is None
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 15.0
     assert proposer.waits()
 
 
@@ -198,7 +198,7 @@ def test_without_julia_a_run_ends_before_it_starts(
     began = time.monotonic()
     with pytest.raises(DiscoverError, match="PySR needs Julia and its packages"):
         portfolio_of(vocab, ("families", "pysr"))
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10.0
 
 
 @pytest.mark.parametrize(
