@@ -33,6 +33,7 @@ from discover.proposers.constants import NotALawError, folded, with_parameters
 from discover.proposers.evolutionary import Evolutionary, Recipes
 from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal, is_sensible, tidy_law
+from discover.scoring import usable_rows
 
 if TYPE_CHECKING:
     from discover.archive import Archive
@@ -80,14 +81,14 @@ class Operon(Evolutionary):
         super().__init__(task, recipes)
         if command is None:
             demand()
-        self._task = task
+        self._rows = usable_rows(task)
         self._engine = Engine(command or (sys.executable, str(_ENGINE)))
         self._waiting: deque[Proposal] = deque()
         self._seed: int | None = None
         self._sent = self._used = self._given = 0
         self._poor = self._pause = 0
         self._seen: set[str] = set()
-        self._scales = {name: _geometric_mean(task.training.column(name)) for name in self.input_names}
+        self._scales = {name: _geometric_mean(self._rows.column(name)) for name in self.input_names}
 
     @property
     def effort(self) -> float:  # type: ignore[override]
@@ -137,7 +138,7 @@ class Operon(Evolutionary):
 
     def _job(self, number: int) -> dict[str, Any]:
         """What the engine is asked in a round."""
-        rows = self._task.training
+        rows = self._rows
         n_cells = len(rows.cells)
         is_log = number % 3 == 2 and bool((rows.target > 0).all())
         target = np.log(rows.target) if is_log else rows.target.astype(float)
@@ -195,7 +196,7 @@ class Operon(Evolutionary):
         """The law of a folded formula, with an offset; over the cap it loses its smallest terms, two at most."""
         terms = list(simple.arguments) if isinstance(simple, Call) and simple.function == "add" else [simple]
         terms = [t for t in terms if set(symbols(t)) & set(self.input_names)]
-        rows = self._task.training
+        rows = self._rows
         columns = {name: rows.column(name) for name in self.input_names}
         with np.errstate(all="ignore"):
             size = [float(np.std(np.broadcast_to(evaluate(t, columns), (rows.n_rows,)))) for t in terms]

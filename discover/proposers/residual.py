@@ -24,6 +24,7 @@ from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal
 from discover.proposers.screening import Cut, Path, Place, Screening, State
 from discover.proposers.terms import Term, library
+from discover.scoring import usable_rows
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -59,7 +60,7 @@ class Residual(Evolutionary):
     def __init__(self, task: Task, recipes: Recipes) -> None:
         super().__init__(task, recipes)
         self._task = task
-        rows = task.training
+        self._usable = rows = usable_rows(task)
         most = max(_ROWS // max(len(rows.cells), 1), 4)
         self._mask = np.zeros(rows.n_rows, dtype=bool)
         for cell in range(len(rows.cells)):
@@ -179,7 +180,7 @@ class Residual(Evolutionary):
         """The library's columns (cell, row, term), on first use."""
         if self._terms:
             return
-        rows = self._task.training
+        rows = self._usable
         cells = self._laid_out(None)
         self._n_cells = len(rows.cells)
         columns, sizes = [], []
@@ -221,7 +222,7 @@ class Residual(Evolutionary):
         """The rows that are looked at, with a recipe's weights."""
         key = (recipe.weight, recipe.window, recipe.once) if recipe is not None else None
         if key not in self._cells:
-            rows, weights = self._task.training, None
+            rows, weights = self._usable, None
             if recipe is not None and recipe.weighs:
                 axes = self._task.scale_axes
                 weights = recipe.row_weights(rows, axes, [self._task.is_log(axis) for axis in axes])

@@ -40,6 +40,11 @@ def outliers_of(task: Task, rows: Rows) -> np.ndarray:
     return outlying(rows, [task.is_log(name) for name in rows.input_names])
 
 
+def usable_rows(task: Task) -> Rows:
+    """A task's training rows without those that are set aside."""
+    return task.training.select(~outliers_of(task, task.training))
+
+
 def without(mask: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     """`mask` (row,) without the rows that are `wrong`, where that leaves any."""
     left = mask & ~wrong

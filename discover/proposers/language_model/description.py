@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.fitting import predict_cells
+from discover.scoring import usable_rows
 
 if TYPE_CHECKING:
     from discover.archive import Candidate
@@ -65,7 +66,7 @@ def asked_line(task: Task, names: Names) -> str:
 
 def residual_lines(candidate: Candidate, task: Task, names: Names) -> str:
     """Where a law is off: its mean residual, prediction - target, in bins of each input, in units of the RMS one."""
-    rows = task.training
+    rows = usable_rows(task)
     assert candidate.validation is not None
     with np.errstate(all="ignore"):
         residual = predict_cells(candidate.law, candidate.validation.parameters, rows) - rows.target

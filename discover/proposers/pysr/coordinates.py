@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from discover.law.expression import Call, Expression, Number, Symbol, rewrite, symbols
+from discover.scoring import usable_rows
 
 if TYPE_CHECKING:
     from discover.law import Law
@@ -44,7 +45,7 @@ class Coordinates:
     """
 
     def __init__(self, task: Task, view: View) -> None:
-        rows = task.training
+        rows = usable_rows(task)
         self.view = view
         self.names = rows.input_names
         self.columns = tuple(f"x{i + 1}" for i in range(len(self.names)))
