@@ -112,7 +112,7 @@ def run(arm: str, proposers: tuple[str, ...], name: str, seed: int, candidates: 
         r2 = -1.0
         if law is not None and law.validation is not None:
             with np.errstate(all="ignore"):
-                r2 = score(asked, predict_cells(law.law, law.validation.parameters, asked)).r2_clipped
+                r2 = score(asked, predict_cells(law.law, law.validation.parameters, asked), task.training).r2_clipped
         reached[f"{label}_r2"] = r2
     options |= reached | {
         "formula": str(choice.chosen.law) if choice else "", "seconds": round(time.monotonic() - began, 1),

@@ -211,7 +211,7 @@ def run(engine: str, name: str, seconds: float, seed: int) -> dict[str, Any]:
     with np.errstate(all="ignore"):
         found = ENGINES[engine](task, asked, seconds, seed)
     elapsed, used = time.monotonic() - began, time.process_time() - used
-    reached = score(asked, found.values)
+    reached = score(asked, found.values, task.training)
     return {
         "engine": engine, "task": name, "seconds_asked": seconds, "seed": seed, "cut": cut, "cells": len(task.cells),
         "training_rows": task.training.n_rows, "scored_rows": asked.n_rows, "r2": reached.r2,

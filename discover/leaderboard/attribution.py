@@ -99,7 +99,7 @@ def attribute(
     held_out = open_held_out(task)
     scored = []
     for way, name, refit in ways:
-        reached = score(held_out, predict_cells(refit.law, refit.parameters, held_out))
+        reached = score(held_out, predict_cells(refit.law, refit.parameters, held_out), task.training)
         recipe_text = "" if way == PUBLISHED else refit.recipe.text
         scores = refit.validation_r2, reached.r2, reached.r2_clipped
         scored.append(Way(way, name, str(refit.law), recipe_text, *scores, refit.status))

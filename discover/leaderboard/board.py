@@ -211,7 +211,7 @@ def _baselines(task: Task, yardstick: Yardstick, rng: np.random.Generator) -> li
 
 def _scored(task: Task, entry: _Entry, held_out: Rows) -> Row:
     prediction = predict_cells(entry.law, entry.parameters, held_out)
-    reached = score(held_out, prediction)
+    reached = score(held_out, prediction, task.training)
     labels = [cell.label for cell in task.cells]
 
     def table(values: np.ndarray) -> dict[str, dict[str, float]]:
@@ -223,7 +223,7 @@ def _scored(task: Task, entry: _Entry, held_out: Rows) -> Row:
     parameters = table(entry.parameters)
     plainly = None
     if (other := entry.plain) is not None:
-        r2 = score(held_out, predict_cells(other.law, other.parameters, held_out)).r2
+        r2 = score(held_out, predict_cells(other.law, other.parameters, held_out), task.training).r2
         plainly = PlainRecipe(other.recipe.text, table(other.parameters), other.validation_r2, r2, other.status)
     return Row(
         rank=0,

@@ -47,14 +47,14 @@ def verify(task: Task, row: Mapping[str, Any]) -> tuple[Check, ...]:
     ]
     values = values_of(task, law, parameters)
     held_out = open_held_out(task)
-    reached = score(held_out, predict_cells(law, values, held_out))
+    reached = score(held_out, predict_cells(law, values, held_out), task.training)
     for name, value in (("held_out_r2", reached.r2), ("nmse", reached.nmse), ("nmae", reached.nmae)):
         checks.append(_number(name, row[name], value))
     for group, value in reached.per_group.items():
         checks.append(_number(f"held_out_r2 of {group or 'all'}", row["held_out_r2_per_group"].get(group), value))
     if other := row.get("plain_recipe"):
         plainly = values_of(task, law, other["parameters"])
-        found_r2 = score(held_out, predict_cells(law, plainly, held_out)).r2
+        found_r2 = score(held_out, predict_cells(law, plainly, held_out), task.training).r2
         checks.append(_number("held_out_r2, plain recipe", other["held_out_r2"], found_r2))
     if row.get("standard_errors"):
         checks.append(_refit(task, law, recipe, values, row.get("prior") or {}))

@@ -38,35 +38,47 @@ class Score:
         return float(np.clip(self.r2, -1.0, 1.0))
 
 
-def score(rows: Rows, prediction: np.ndarray) -> Score:
-    """Scores of predictions (row,) for rows of all groups and targets."""
+def score(rows: Rows, prediction: np.ndarray, training: Rows | None = None) -> Score:
+    """Scores of predictions (row,) for rows of all groups and targets.
+
+    Args:
+        training: Rows with the same cells. Where the values to predict do not vary (a single row, such as the largest
+            run of a group), errors are compared with the spread of these.
+    """
     if prediction.shape != rows.target.shape:
         raise ValueError(f"prediction: shape {prediction.shape}, expected {rows.target.shape}, one value per row")
-    groups = np.array([cell.group for cell in rows.cells])[rows.cell]
-    targets = np.array([cell.target for cell in rows.cells])[rows.cell]
     names = tuple(dict.fromkeys(cell.target for cell in rows.cells))
-    pooled = [errors(rows.target[targets == n], prediction[targets == n]) for n in names if (targets == n).any()]
+
+    def errors_of(chosen: list[int]) -> tuple[float, float] | None:
+        mine = np.isin(rows.cell, chosen)
+        usual = None if training is None else training.target[np.isin(training.cell, chosen)]
+        return errors(rows.target[mine], prediction[mine], usual) if mine.any() else None
+
+    def cells_of(name: str, group: str | None = None) -> list[int]:
+        return [c for c, cell in enumerate(rows.cells) if cell.target == name and group in (None, cell.group)]
+
+    pooled = [found for name in names if (found := errors_of(cells_of(name)))]
     nmse, nmae = (float(np.mean(part)) for part in zip(*pooled, strict=True))
     per_group = {}
     for group in dict.fromkeys(cell.group for cell in rows.cells):
-        own = [
-            errors(rows.target[mine], prediction[mine])[0]
-            for n in names
-            if (mine := (groups == group) & (targets == n)).any()
-        ]
-        if own:
+        if own := [found[0] for name in names if (found := errors_of(cells_of(name, group)))]:
             per_group[group] = 1.0 - float(np.mean(own))
     return Score(1.0 - nmse, nmse, nmae, per_group)
 
 
-def errors(target: np.ndarray, prediction: np.ndarray) -> tuple[float, float]:
-    """NMSE and NMAE of one target; huge where a prediction is not finite, or nothing varies and it is missed."""
+def errors(target: np.ndarray, prediction: np.ndarray, usual: np.ndarray | None = None) -> tuple[float, float]:
+    """NMSE and NMAE of one target; huge where a prediction is not finite, or nothing varies and it is missed.
+
+    Args:
+        usual: Values of the same target, whose spread is taken where those to predict are all the same.
+    """
     if not np.isfinite(prediction).all():
         return _WORST, _WORST
     with np.errstate(all="ignore"):
         gap = prediction - target
-        variance = float(np.var(target))
-        deviation = float(np.mean(np.abs(target - target.mean())))
+        measured = target if usual is None or np.ptp(target) > 0 else usual
+        variance = float(np.var(measured))
+        deviation = float(np.mean(np.abs(measured - measured.mean())))
         squared, absolute = float(np.mean(gap**2)), float(np.mean(np.abs(gap)))
     tiny = 1e-300
     return min(squared / max(variance, tiny), _WORST), min(absolute / max(deviation, tiny), _WORST)

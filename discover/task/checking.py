@@ -123,11 +123,11 @@ def _off_the_line(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _few_held_out(asked: Asked) -> Iterator[Finding]:
-    """R2 compares with the mean of the held-out rows: of one row nothing is left to explain."""
+    """R2 compares errors with the spread of the held-out rows: of few rows that is chance, of one there is none."""
     lines = tuple(np.unique(asked.line).tolist())
     if len(lines) < _LEAST_HELD_OUT:
         told = f"{len(lines)} held-out row{'s' if len(lines) > 1 else ''} ({lines_text(lines)})"
-        message = f"{told}: too few for an R2, the ranking will mean little; hold out more in [split], or add runs"
+        message = f"{told}: too few for an R2 that means much; hold out more in [split], or add runs"
         yield Finding(DOUBT, "few held-out rows", (), message, lines, (("rows", float(len(lines))),))
 
 

@@ -39,3 +39,26 @@ def test_a_prediction_of_another_shape_is_refused() -> None:
     rows = rows_of([1.0, 2.0], [0, 0], (Cell("", "y"),))
     with pytest.raises(ValueError, match=r"shape \(3,\), expected \(2,\)"):
         score(rows, np.zeros(3))
+
+
+def test_a_single_row_is_scored_in_the_spread_of_the_training_rows() -> None:
+    """The largest run alone is what people hold out; its own spread is none, and any error was R2 = -1e12."""
+    training = rows_of([1.0, 3.0, 2.0, 2.0], [0, 0, 0, 0], (Cell("", "y"),))
+    reached = score(rows_of([0.5], [0], (Cell("", "y"),)), np.array([0.6]), training)
+    assert reached.nmse == pytest.approx(0.1**2 / 0.5)
+    assert reached.nmae == pytest.approx(0.1 / 0.5)
+    assert reached.per_group == {"": pytest.approx(1 - 0.02)}
+
+
+def test_a_group_with_one_row_to_predict_has_a_score_of_its_own() -> None:
+    cells = (Cell("a", "y"), Cell("b", "y"))
+    training = rows_of([1.0, 3.0, 10.0, 30.0], [0, 0, 1, 1], cells)
+    reached = score(rows_of([0.5, 5.0], [0, 1], cells), np.array([0.6, 7.0]), training)
+    assert reached.per_group == {"a": pytest.approx(1 - 0.01 / 1.0), "b": pytest.approx(1 - 4.0 / 100.0)}
+    assert reached.nmse == pytest.approx(np.mean([0.01, 4.0]) / np.var([0.5, 5.0])), "these two vary"
+
+
+def test_where_nothing_varies_only_the_exact_value_scores() -> None:
+    rows = rows_of([2.0, 2.0], [0, 0], (Cell("", "y"),))
+    assert score(rows, np.array([2.0, 2.0]), rows).r2 == 1.0
+    assert score(rows, np.array([2.0, 2.1]), rows).r2 < -1e9
