@@ -141,7 +141,7 @@ class Search:
     ) -> None:
         self.task, self.budget, self.seed, self.executor = task, budget, seed, executor
         self.yardstick = Yardstick.of(task)
-        self.archive = Archive(spread=float(np.std(task.training.target)) or 1.0)
+        self.archive = Archive(spread=self.yardstick.probe_spread)
         reproducible = budget.candidates is not None
         self.portfolio = portfolio_of(task, proposers, joining, reproducible=reproducible)
         self.keep, self.past = keep, past

@@ -59,13 +59,14 @@ class Archive:
     """The memory of one run.
 
     Attributes:
-        spread: Standard deviation of the training target, the yardstick for "the same predictions".
+        spread: Standard deviation of the training target, the yardstick for "the same predictions"; one for each probe
+            where targets have units of their own.
         penalty: What one unit of complexity costs in units of score.
         elites: The fittest, at most so many of one island, best first.
         hall: The hall of fame: complexity -> the best law of that size ever met, whatever became of it since.
     """
 
-    spread: float
+    spread: float | np.ndarray
     penalty: float = 0.004
     elites: list[Candidate] = field(default_factory=list)
     hall: dict[int, Candidate] = field(default_factory=dict)

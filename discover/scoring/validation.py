@@ -7,6 +7,7 @@ In: a law, a recipe, a `Yardstick` (a task's training rows with folds and probes
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,12 +110,14 @@ class Ladder:
         rows: (step * start,) the starting rows, then the same at every further step.
         steps: How many steps, the start included.
         sign: +1 where the target must not rise, -1 where it must not fall.
+        spread: (start,) from the least to the largest value measured of the target of a row.
         name: Such as "N: falls".
     """
 
     rows: Rows
     steps: int
     sign: float
+    spread: np.ndarray
     name: str
 
 
@@ -166,6 +169,23 @@ class Yardstick:
             task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, core, rows.select(wrong),
             _neighbours(task, rows),
         )  # fmt: skip
+
+    @cached_property
+    def ranges(self) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+        """For each target, which has a unit of its own, its least and largest measured value, and which probes beyond
+        the data (probe,) and which rows of `far` (row,) are of it."""
+        mine, probed, far = (_target_of(rows) for rows in (self.rows, self.probes, self.far))
+        return tuple(
+            (np.quantile(self.rows.target[mine == kind], [0.0, 1.0]), probed[self.n_inside :] == kind, far == kind)
+            for kind in np.unique(mine)
+        )
+
+    @property
+    def probe_spread(self) -> np.ndarray:
+        """(probe,) the standard deviation of what was measured of the probe's target; 1 where that does not vary."""
+        mine, probed = _target_of(self.rows), _target_of(self.probes)
+        spread = {kind: float(self.rows.target[mine == kind].std()) or 1.0 for kind in np.unique(mine)}
+        return np.array([spread[kind] for kind in probed])
 
     @property
     def set_aside(self) -> tuple[int, ...]:
@@ -346,17 +366,24 @@ def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes:
     far = predict_cells(law, parameters, yardstick.far)
     if not np.isfinite(far).all():
         return "not finite far beyond the data"
-    target = yardstick.rows.target
-    if len(beyond) and _far_behind(target, beyond):
-        return FAR_BEHIND
-    outside = np.concatenate([beyond, far])
-    if (target.min() > 0 and outside.min() < 0) or (target.max() < 0 and outside.max() > 0):
-        return "changes sign beyond the data"
+    for measured, probed, probed_far in yardstick.ranges:
+        there = beyond[probed]
+        if len(there) and _far_behind(measured, there):
+            return FAR_BEHIND
+        outside = np.concatenate([there, far[probed_far]])
+        if len(outside) and ((measured[0] > 0 > outside.min()) or (measured[1] < 0 < outside.max())):
+            return "changes sign beyond the data"
     for ladder in yardstick.ladders:
         climb = predict_cells(law, parameters, ladder.rows).reshape(ladder.steps, -1)
-        if (ladder.sign * np.diff(climb, axis=0)).max() > _WRONG_WAY * (target.max() - target.min()):
+        if (ladder.sign * np.diff(climb, axis=0) - _WRONG_WAY * ladder.spread).max() > 0:
             return f"against what is known beyond the data ({ladder.name})"
     return ""
+
+
+def _target_of(rows: Rows) -> np.ndarray:
+    """(row,) which target a row measures, as a number."""
+    names = list(dict.fromkeys(cell.target for cell in rows.cells))
+    return np.array([names.index(cell.target) for cell in rows.cells])[rows.cell]
 
 
 def _far_behind(target: np.ndarray, beyond: np.ndarray) -> bool:
@@ -385,7 +412,10 @@ def _ladder(task: Task, rows: Rows, limit: Limit) -> Ladder:
         inputs[:, column] = top * reach if task.is_log(limit.input) else top + np.log10(reach) * width
         parts.append(replace(start, inputs=inputs))
     sign = 1.0 if limit.behaviour == "falls" else -1.0
-    return Ladder(_joined(parts), len(parts), sign, f"{limit.input}: {limit.behaviour}")
+    kind = _target_of(rows)
+    spread = {own: np.ptp(rows.target[kind == own]) for own in np.unique(kind)}
+    spreads = np.array([spread[own] for own in _target_of(start)])
+    return Ladder(_joined(parts), len(parts), sign, spreads, f"{limit.input}: {limit.behaviour}")
 
 
 def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) -> Rows:

@@ -39,6 +39,12 @@ def test_two_laws_with_the_same_predictions_are_one_and_the_fitter_stays() -> No
     assert archive.failures["same predictions as another"] == 1
 
 
+def test_a_target_in_thousands_does_not_make_two_losses_the_same() -> None:
+    archive = Archive(spread=np.array([0.5, 4000.0]))
+    archive.add([candidate(1, "a + b*x", -2.0, [2.5, 3000.0]), candidate(2, "a + b*x**2", -2.1, [2.9, 3000.1])])
+    assert [c.number for c in archive.elites] == [2, 1]
+
+
 def test_failures_are_counted_by_reason_and_cannot_be_parents() -> None:
     archive = Archive(spread=1.0)
     archive.add([candidate(1, "a + b*x", -9.0, [1.0], status="not finite")])

@@ -69,6 +69,21 @@ def test_a_share_that_was_never_zero_in_a_cell_is_tried_at_zero() -> None:
     assert found.far == "leaves all measured values far behind"
 
 
+@pytest.mark.parametrize(("exponent", "told"), [(-0.3, ""), (1.0, "leaves all measured values far behind")])
+def test_a_range_is_that_of_one_target(tmp_path: Path, exponent: float, told: str) -> None:
+    """A loss of two to four beside steps by the thousand: of both ranges together, a loss of sixty is nothing."""
+    size = np.geomspace(1e7, 1e9, 8)
+    text = task_text("planted_scaling", {"N": "parameters"}, '{ column = "N", at_least = 9e8 }')
+    text = text.replace("[split]", '[[targets]]\nname = "steps"\nunit = "steps"\nscale = "log"\n\n[split]')
+    lines = [f"{n!r},{2.0 + 300.0 * n**-0.3!r},{1e-4 * n!r}" for n in size.tolist()]
+    task = load_task(write_folder(tmp_path / "planted", text, ["N,loss,steps", *lines]))
+    law = parse("E + A*N**a", task.input_names)
+    falls = 300.0 if exponent < 0 else 3e-8
+    values = np.array([[2.0, falls, exponent], [0.0, 1e-4, 1.0]])
+    yardstick = Yardstick.of(task)
+    assert _far_problem(yardstick, law, values, predict_cells(law, values, yardstick.probes)) == told
+
+
 def test_the_score_is_the_weighted_mean_of_log_nmse() -> None:
     found = judged("parallel", "E + A*num_params**(-a)")
     weights = np.array([fold.weight for fold in Yardstick.of(load_task("parallel_scaling")).folds])
