@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discover.fitting import outliers_of, without
 from discover.intervals.ensemble import Ensemble, Parts
-from discover.scoring import folds_of, outliers_of, without
+from discover.scoring import folds_of
 
 if TYPE_CHECKING:
     from discover.intervals.tied import FittedForm

@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from discover.errors import DiscoverError, LawSyntaxError
-from discover.fitting import Recipe
+from discover.fitting import Recipe, usable_rows
 from discover.law.compiler import evaluate
 from discover.law.expression import Call, Expression, Number, Symbol, add, mul, rewrite, symbols
 from discover.law.parser import parse
@@ -33,7 +33,6 @@ from discover.proposers.constants import NotALawError, folded, with_parameters
 from discover.proposers.evolutionary import Evolutionary, Recipes
 from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal, is_sensible, tidy_law
-from discover.scoring import usable_rows
 
 if TYPE_CHECKING:
     from discover.archive import Archive

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discover.fitting import Cells
+from discover.fitting import Cells, usable_rows
 from discover.law.compiler import evaluate
 from discover.law.complexity import complexity
 from discover.law.expression import ONE, Call, Expression, add, mul, rename, symbols
@@ -24,7 +24,6 @@ from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal
 from discover.proposers.screening import Cut, Path, Place, Screening, State
 from discover.proposers.terms import Term, library
-from discover.scoring import usable_rows
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController

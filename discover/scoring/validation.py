@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from discover.errors import FitError
-from discover.fitting import Cells, Fit, Recipe, fit, fit_cells, predict_cells
+from discover.fitting import Cells, Fit, Recipe, fit, fit_cells, outliers_of, predict_cells, without
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import errors, score
-from discover.scoring.outliers import outliers_of, without
 
 if TYPE_CHECKING:
     from discover.task import Limit, Rows, Task

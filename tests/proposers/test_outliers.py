@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from discover.assessment import assess_law
-from discover.fitting import Recipe
+from discover.fitting import Recipe, usable_rows
 from discover.law import parse
 from discover.proposers.evolutionary import Recipes
 from discover.proposers.language_model.description import residual_lines
@@ -17,7 +17,6 @@ from discover.proposers.language_model.names import Names
 from discover.proposers.operon import Operon
 from discover.proposers.pysr.coordinates import VIEWS, Coordinates
 from discover.proposers.residual import Residual
-from discover.scoring import usable_rows
 from discover.task import Task, load_task
 
 PLACE, TIMES = 33, 50.0

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discover.fitting import predict_cells
-from discover.scoring import usable_rows
+from discover.fitting import predict_cells, usable_rows
 
 if TYPE_CHECKING:
     from discover.archive import Candidate

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from discover.fitting import usable_rows
 from discover.law.expression import Call, Expression, Number, Symbol, rewrite, symbols
-from discover.scoring import usable_rows
 
 if TYPE_CHECKING:
     from discover.law import Law

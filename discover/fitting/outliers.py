@@ -13,9 +13,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from discover.fitting import Cells, Recipe, fit_cells, predict_cells
+from discover.fitting.cells import Cells
+from discover.fitting.fit import predict_cells
+from discover.fitting.least_squares import fit_cells
+from discover.fitting.recipe import Recipe
 from discover.law.parser import parse
 
 if TYPE_CHECKING:
@@ -121,6 +123,8 @@ def _spread(rows: Rows, residual: np.ndarray, usable: np.ndarray, own: np.ndarra
 
 def _alone(rows: Rows, log_inputs: Sequence[bool], residual: np.ndarray, far: np.ndarray) -> np.ndarray:
     """Those of `far` (row,) of whose nearest neighbours in their cell none lies off to the same side."""
+    from scipy.spatial import cKDTree  # half a second that not every command needs
+
     logs = np.array(log_inputs, dtype=bool)
     place = np.where(logs, np.log(np.where(logs, rows.inputs, 1.0)), rows.inputs)
     width = place.std(axis=0)

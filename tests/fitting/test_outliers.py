@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from discover.fitting import Recipe
+from discover.fitting.outliers import outlying
 from discover.law import parse
 from discover.scoring import RACE, Yardstick, validate
-from discover.scoring.outliers import outlying
 from discover.task import Cell, Rows, load_task
 
 LOGS = (True, True)
