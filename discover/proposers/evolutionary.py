@@ -164,7 +164,7 @@ class Sharing(Evolutionary):
     """A good law of which one parameter has the same value in all cells, or no longer has."""
 
     name = "sharing"
-    effort = 8.0  # the cells of a fold are one problem, which the compiled kernel does not solve
+    effort = 2.0  # all cells of a fold are one problem
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
         parent = archive.parent(rng)
