@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -32,6 +33,8 @@ _MOST_ROWS = 500  # that surfaces are fitted to
 _ROWS_EACH, _SPARE = 1.5, 4  # rows for each parameter, and beside them, that a surface needs
 _MOST_TERMS = 40  # of a surface
 _STARTS, _STEPS = 4, 25
+# Task -> the mask of its training rows: the yardstick, proposers and every prompt ask for it, and it takes up to .3 s.
+_FOUND: WeakKeyDictionary[Task, np.ndarray] = WeakKeyDictionary()
 
 
 def outliers_of(task: Task, rows: Rows) -> np.ndarray:
@@ -39,7 +42,13 @@ def outliers_of(task: Task, rows: Rows) -> np.ndarray:
     keeps its outliers."""
     if task.keep_outliers:
         return np.zeros(rows.n_rows, dtype=bool)
-    return outlying(rows, [task.is_log(name) for name in rows.input_names])
+    logs = [task.is_log(name) for name in rows.input_names]
+    if rows is not task.training:
+        return outlying(rows, logs)
+    if task not in _FOUND:
+        _FOUND[task] = outlying(rows, logs)
+        _FOUND[task].setflags(write=False)
+    return _FOUND[task]
 
 
 def usable_rows(task: Task) -> Rows:
@@ -123,7 +132,7 @@ def _spread(rows: Rows, residual: np.ndarray, usable: np.ndarray, own: np.ndarra
 
 def _alone(rows: Rows, log_inputs: Sequence[bool], residual: np.ndarray, far: np.ndarray) -> np.ndarray:
     """Those of `far` (row,) of whose nearest neighbours in their cell none lies off to the same side."""
-    from scipy.spatial import cKDTree  # half a second that not every command needs
+    from scipy.spatial import cKDTree  # .3 to .4 s that not every command needs
 
     logs = np.array(log_inputs, dtype=bool)
     place = np.where(logs, np.log(np.where(logs, rows.inputs, 1.0)), rows.inputs)

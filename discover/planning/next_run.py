@@ -161,7 +161,7 @@ def _prices(task: Task, runs: Rows, cost: Expression) -> np.ndarray:
 def _ladder(task: Task, values: np.ndarray, axis: str) -> np.ndarray:
     """Measured levels of a scale axis, thinned, and a few beyond the largest."""
     column = next((c for c in task.inputs if c.name == axis), None)
-    is_log = (column is None or column.scale == "log") and values.min() > 0
+    is_log = task.is_log(axis) and values.min() > 0
     level = levels(np.log(values) if is_log else values)
     measured = np.array([np.median(values[level == k]) for k in np.unique(level)])
     measured = measured[_thinned(len(measured), _MOST_LEVELS)]
@@ -275,6 +275,6 @@ def _asked(task: Task, asked: Mapping[str, float] | None) -> Rows:
 
 def _far(task: Task, values: np.ndarray, axis: str) -> float:
     column = next((c for c in task.inputs if c.name == axis), None)
-    is_log = (column is None or column.scale == "log") and values.min() > 0
+    is_log = task.is_log(axis) and values.min() > 0
     far = float(values.max()) * _REACH if is_log else float(values.max()) + float(np.ptp(values))
     return far if column is None or column.maximum is None else min(far, column.maximum)

@@ -189,7 +189,7 @@ def _limits(task: Task, cell: int, name: str) -> tuple[tuple[float, float], bool
     column = next((c for c in task.inputs if c.name == name), None)
     values = task.training.column(name)[task.training.cell == cell]
     low, high = float(values.min()), float(values.max())
-    is_log = (column is None or column.scale == "log") and low > 0
+    is_log = task.is_log(name) and low > 0
     if name in task.scale_axes:
         low, high = (low * _BELOW, high * _ABOVE) if is_log else (low, high + (high - low))
     if column is not None:

@@ -47,23 +47,34 @@ def score(rows: Rows, prediction: np.ndarray, training: Rows | None = None) -> S
     """
     if prediction.shape != rows.target.shape:
         raise ValueError(f"prediction: shape {prediction.shape}, expected {rows.target.shape}, one value per row")
-    names = tuple(dict.fromkeys(cell.target for cell in rows.cells))
-
-    def errors_of(chosen: list[int]) -> tuple[float, float] | None:
-        mine = np.isin(rows.cell, chosen)
-        usual = None if training is None else training.target[np.isin(training.cell, chosen)]
-        return errors(rows.target[mine], prediction[mine], usual) if mine.any() else None
-
-    def cells_of(name: str, group: str | None = None) -> list[int]:
-        return [c for c, cell in enumerate(rows.cells) if cell.target == name and group in (None, cell.group)]
-
-    pooled = [found for name in names if (found := errors_of(cells_of(name)))]
-    nmse, nmae = (float(np.mean(part)) for part in zip(*pooled, strict=True))
-    per_group = {}
-    for group in dict.fromkeys(cell.group for cell in rows.cells):
-        if own := [found[0] for name in names if (found := errors_of(cells_of(name, group)))]:
-            per_group[group] = 1.0 - float(np.mean(own))
+    nmse, nmae = pooled_errors(rows, prediction, training)
+    groups = np.array([cell.group for cell in rows.cells])
+    per_group = {
+        group: 1.0 - pooled_errors(rows, prediction, training, groups == group)[0]
+        for group in dict.fromkeys(groups[np.unique(rows.cell)].tolist())
+    }
     return Score(1.0 - nmse, nmse, nmae, per_group)
+
+
+def pooled_errors(
+    rows: Rows, prediction: np.ndarray, training: Rows | None = None, among: np.ndarray | None = None
+) -> tuple[float, float]:
+    """NMSE and NMAE pooled over groups, mean over the targets that have rows.
+
+    Args:
+        training: As for `score`.
+        among: (cell,) which cells count; None for all.
+    """
+    targets = np.array([cell.target for cell in rows.cells])
+    found = []
+    for name in dict.fromkeys(targets.tolist()):
+        chosen = targets == name if among is None else (targets == name) & among
+        mine = chosen[rows.cell]
+        if mine.any():
+            usual = None if training is None else training.target[chosen[training.cell]]
+            found.append(errors(rows.target[mine], prediction[mine], usual))
+    nmse, nmae = (float(np.mean(part)) for part in zip(*found, strict=True))
+    return nmse, nmae
 
 
 def errors(target: np.ndarray, prediction: np.ndarray, usual: np.ndarray | None = None) -> tuple[float, float]:

@@ -6,6 +6,7 @@ In: a law, a recipe, a `Yardstick` (a task's training rows with folds and probes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from discover.errors import FitError
 from discover.fitting import Cells, Fit, Recipe, fit, fit_cells, outliers_of, predict_cells, without
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
-from discover.scoring.metrics import errors, score
+from discover.scoring.metrics import pooled_errors
 
 if TYPE_CHECKING:
     from discover.task import Limit, Rows, Task
@@ -174,17 +175,18 @@ class Yardstick:
         """For each target, which has a unit of its own, its least and largest measured value, and which probes beyond
         the data (probe,) and which rows of `far` (row,) are of it."""
         mine, probed, far = (_target_of(rows) for rows in (self.rows, self.probes, self.far))
-        return tuple(
-            (np.quantile(self.rows.target[mine == kind], [0.0, 1.0]), probed[self.n_inside :] == kind, far == kind)
-            for kind in np.unique(mine)
-        )
+        found = []
+        for kind in np.unique(mine):
+            measured = self.rows.target[mine == kind]
+            ends = np.array([measured.min(), measured.max()])
+            found.append((ends, probed[self.n_inside :] == kind, far == kind))
+        return tuple(found)
 
     @property
     def probe_spread(self) -> np.ndarray:
         """(probe,) the standard deviation of what was measured of the probe's target; 1 where that does not vary."""
-        mine, probed = _target_of(self.rows), _target_of(self.probes)
-        spread = {kind: float(self.rows.target[mine == kind].std()) or 1.0 for kind in np.unique(mine)}
-        return np.array([spread[kind] for kind in probed])
+        spread = _of_own_target(self.rows, self.probes, np.std)
+        return np.where(spread > 0, spread, 1.0)
 
     @property
     def set_aside(self) -> tuple[int, ...]:
@@ -350,9 +352,7 @@ def _held_back_nmse(settings: Rows, held: Rows, prediction: np.ndarray) -> float
 
 def pooled_nmse(rows: Rows, prediction: np.ndarray) -> float:
     """NMSE pooled over groups, mean over targets."""
-    if len({cell.target for cell in rows.cells}) == 1:
-        return errors(rows.target, prediction)[0]
-    return score(rows, prediction).nmse
+    return pooled_errors(rows, prediction)[0]
 
 
 def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes: np.ndarray) -> str:
@@ -385,6 +385,13 @@ def _target_of(rows: Rows) -> np.ndarray:
     return np.array([names.index(cell.target) for cell in rows.cells])[rows.cell]
 
 
+def _of_own_target(rows: Rows, others: Rows, measure: Callable[[np.ndarray], Any]) -> np.ndarray:
+    """For each of `others` (row,) what `measure` says of all values that `rows` have of its target."""
+    mine = _target_of(rows)
+    told = {kind: measure(rows.target[mine == kind]) for kind in np.unique(mine)}
+    return np.array([told[kind] for kind in _target_of(others)], dtype=float)
+
+
 def _far_behind(target: np.ndarray, beyond: np.ndarray) -> bool:
     """Whether predictions leave the range of the target, in its unit and also, where all are positive, by ratios: what
     goes as a power of the scale is soon far off in its unit."""
@@ -411,10 +418,8 @@ def _ladder(task: Task, rows: Rows, limit: Limit) -> Ladder:
         inputs[:, column] = top * reach if task.is_log(limit.input) else top + np.log10(reach) * width
         parts.append(replace(start, inputs=inputs))
     sign = 1.0 if limit.behaviour == "falls" else -1.0
-    kind = _target_of(rows)
-    spread = {own: np.ptp(rows.target[kind == own]) for own in np.unique(kind)}
-    spreads = np.array([spread[own] for own in _target_of(start)])
-    return Ladder(_joined(parts), len(parts), sign, spreads, f"{limit.input}: {limit.behaviour}")
+    spread = _of_own_target(rows, start, np.ptp)
+    return Ladder(_joined(parts), len(parts), sign, spread, f"{limit.input}: {limit.behaviour}")
 
 
 def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) -> Rows:
