@@ -130,7 +130,7 @@ class Judge:
         self.tolerance = {d: max(planted.noise, float(np.quantile(g, 0.95))) for d, g in self.spread.items()}
         self.strict = {d: max(planted.noise, float(np.sqrt(np.mean(g**2)))) for d, g in self.spread.items()}
 
-    def __call__(self, candidate: Candidate) -> dict[str, Any]:
+    def __call__(self, candidate: Candidate, noise: np.ndarray | float) -> dict[str, Any]:
         assert candidate.validation is not None
         parameters = candidate.validation.parameters[0]
         gaps = deviations(candidate.law, parameters, self.planted)
@@ -139,7 +139,7 @@ class Judge:
         return {
             "formula": str(candidate.law), "parameters": dict(zip(candidate.law.parameters, parameters, strict=True)),
             "recipe": candidate.recipe.text, "proposer": candidate.proposer, "complexity": candidate.complexity,
-            "order": order(candidate), "deviation": gaps,
+            "order": order(candidate, noise), "deviation": gaps,
             "times_tolerance": max(gap / self.tolerance[d] for d, gap in gaps.items()),
             "same_form": form, "near": near, "near_strictly": all(gap <= self.strict[d] for d, gap in gaps.items()),
             "true": form or near,
@@ -165,7 +165,8 @@ def searched(number: int, planted_seed: int, budget: str, seed: int) -> dict[str
     seconds = time.monotonic() - began
     judge = Judge(planted)
     ranked = choice.ranked if choice else ()
-    verdicts = [judge(candidate) for candidate in ranked]
+    noise = choice.noise if choice else 0.0
+    verdicts = [judge(candidate, noise) for candidate in ranked]
     first_true = next((rank for rank, verdict in enumerate(verdicts, 1) if verdict["true"]), None)
     on_front = [v for c, v in zip(ranked, verdicts, strict=True) if (c.law.key, c.recipe.text) in front]
     known = assess_law(task, planted.law, _plain_recipe(planted), np.random.default_rng(0), yardstick=search.yardstick)
@@ -182,8 +183,10 @@ def searched(number: int, planted_seed: int, budget: str, seed: int) -> dict[str
         "first_strictly": bool(verdicts and (verdicts[0]["same_form"] or verdicts[0]["near_strictly"])),
         "on_front": any(v["true"] for v in on_front), "among_finalists": first_true is not None,
         "rank_of_true": first_true, "refit_spread": gaps, "tolerance": judge.tolerance,
-        "true_form": {"status": known.status, "order": order(known), "far": known.validation.far if known.validation
-                      else "", **_gap_of(known, planted, judge)},
+        "true_form": {
+            "status": known.status, "order": order(known, noise),
+            "far": known.validation.far if known.validation else "", **_gap_of(known, planted, judge),
+        },
     }  # fmt: skip
 
 

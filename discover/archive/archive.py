@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from discover.archive.candidate import OK, Candidate
+from discover.archive.candidate import OK, Candidate, noise_of
 from discover.law.expression import Call, walk
 from discover.law.law import Law
 
@@ -64,6 +64,7 @@ class Archive:
         penalty: What one unit of complexity costs in units of score.
         elites: The fittest, at most so many of one island, best first.
         hall: The hall of fame: complexity -> the best law of that size ever met, whatever became of it since.
+        noise: (fold,) of the measurements, by the elites that fit best; renewed before each batch is taken in.
     """
 
     spread: float | np.ndarray
@@ -72,18 +73,20 @@ class Archive:
     hall: dict[int, Candidate] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     count: int = 0
+    noise: np.ndarray | float = 0.0
     _keys: set[str] = field(default_factory=set)
     _prints: dict[bytes, Candidate] = field(default_factory=dict)
 
     def fitness(self, candidate: Candidate) -> float:
-        """What selection goes by, lower is better: validation, a little of the fit itself, and complexity."""
+        """What selection goes by, lower is better: validation beside the noise, a little of the fit itself, and
+        complexity."""
         validation = candidate.validation
         if not candidate.ok or validation is None:
             return float("inf")
         inside = float(np.log(validation.in_sample + 1e-6))
         unruly = _UNRULY if validation.far else 0.0
         simple = self.penalty * candidate.complexity + 0.5 * candidate.surplus
-        return validation.score + 0.15 * inside + simple + unruly
+        return validation.sober_score(self.noise) + 0.15 * inside + simple + unruly
 
     def knows(self, key: str) -> bool:
         return key in self._keys
@@ -95,6 +98,8 @@ class Archive:
     def add(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Takes in candidates; returns those that became elites."""
         entered = []
+        self.noise = noise_of(self.elites)
+        self.elites.sort(key=self.fitness)
         for candidate in candidates:
             self.count += 1
             self._keys.add(candidate.key)

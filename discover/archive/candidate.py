@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from discover.scoring import Validation
 
 OK = "ok"
 _NATS = 3.0  # for each node of a formula
+_BEST_FITS = 5  # one alone may leave little by its many parameters
 
 
 @dataclass(frozen=True)
@@ -91,3 +93,10 @@ class Candidate:
     def fingerprint(self) -> str:
         """A hash of the predictions at the probes: equal where they are equal to the last bit."""
         return hashlib.blake2b(np.ascontiguousarray(self.probes).tobytes(), digest_size=8).hexdigest()
+
+
+def noise_of(candidates: Iterable[Candidate]) -> np.ndarray | float:
+    """(fold,) how much the measurements scatter: the median of what the five best fits leave; 0 of no candidates."""
+    validations = [c.validation for c in candidates if c.ok and c.validation is not None]
+    best = sorted(validations, key=lambda v: v.in_sample)[:_BEST_FITS]
+    return np.median([v.luck for v in best], axis=0) if best else 0.0

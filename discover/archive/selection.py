@@ -6,8 +6,11 @@ The rule:
    the source says. A law that soon leaves everything measured far behind must be a hundred times better than one that
    does not: some targets do so.
 2. The finalists (at most two recipes of one form) are ordered by `order`: 0.8 times the mean of log NMSE over the
-   extrapolation folds, the log NMSE of the fit to all rows, 0.004 for each unit of complexity, and what size costs on
-   so few settings: the law's description length and AICc's correction twice (`Candidate.description`).
+   extrapolation folds, the noise added to each, the log NMSE of the fit to all rows, 0.004 for each unit of complexity,
+   and what size costs on so few settings: the law's description length and AICc's correction twice
+   (`Candidate.description`). The noise is what the five finalists that fit best leave of the rows that the fold holds
+   back, their median, 4/m of it where these are m > 4 settings: of thousands of laws some miss a few rows by less, by
+   luck.
 3. Consensus: of the best twenty, none more than a factor of ten behind the first, those are set aside whose
    predictions, on the data and beyond it, lie four times farther from their median than is usual among the twenty. The
    first of the others is chosen. A form that diverges cannot be seen by a fold inside the range; its neighbours see it.
@@ -20,11 +23,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discover.archive.candidate import Candidate
+from discover.archive.candidate import Candidate, noise_of
 from discover.scoring.validation import FAR_BEHIND
 
 RULE = (
-    "0.8 mean log NMSE on extrapolation folds + log NMSE of the fit + (0.004 + 6/n) complexity + 4k(k+1)/(n(n-k-1)), "
+    "0.8 mean log (NMSE + noise) on extrapolation folds + log NMSE of the fit + (0.004 + 6/n) complexity + "
+    "4k(k+1)/(n(n-k-1)), "
     "+ log 100 if it leaves all measured values far behind; "
     "of the best 20 the first that lies no more than 4 times farther than usual from their median prediction on the "
     "data and beyond"
@@ -43,20 +47,22 @@ class Choice:
     Attributes:
         chosen: The one law.
         ranked: All usable finalists, the chosen one first, the others in order.
+        noise: (fold,) of the measurements (NMSE), by the finalists that fit best.
     """
 
     chosen: Candidate
     ranked: tuple[Candidate, ...]
+    noise: np.ndarray | float
 
 
-def order(candidate: Candidate) -> float:
-    """What the final round orders laws by, lower is better."""
+def order(candidate: Candidate, noise: np.ndarray | float) -> float:
+    """What the final round orders laws by, lower is better; `noise` as in `Choice`."""
     validation = candidate.validation
     if validation is None or not candidate.ok:
         return float("inf")
     inside = float(np.log(validation.in_sample + 1e-6))
     wild = _WILD if validation.far == FAR_BEHIND else 0.0
-    return 0.8 * validation.score + inside + 0.004 * candidate.complexity + candidate.description + wild
+    return 0.8 * validation.sober_score(noise) + inside + 0.004 * candidate.complexity + candidate.description + wild
 
 
 def choose(finalists: Sequence[Candidate]) -> Choice | None:
@@ -65,11 +71,13 @@ def choose(finalists: Sequence[Candidate]) -> Choice | None:
     Args:
         finalists: Refitted candidates, all probed at the same places.
     """
-    usable = sorted((c for c in finalists if c.ok and np.isfinite(c.score)), key=order)
+    usable = [c for c in finalists if c.ok and np.isfinite(c.score)]
+    noise = noise_of(usable)
+    usable.sort(key=lambda c: order(c, noise))
     ruly = [c for c in usable if c.validation is not None and c.validation.far in ("", FAR_BEHIND)] or usable
     if not ruly:
         return None
-    jury = [c for c in ruly[:_JURY] if order(c) <= order(ruly[0]) + _BEHIND]
+    jury = [c for c in ruly[:_JURY] if order(c, noise) <= order(ruly[0], noise) + _BEHIND]
     predictions = np.array([c.probes for c in jury])
     middle = np.median(predictions, axis=0)
     gap = np.abs(predictions - middle)
@@ -78,4 +86,4 @@ def choose(finalists: Sequence[Candidate]) -> Choice | None:
     distance = np.mean(gap / unit, axis=1)
     limit = _FARTHER * max(float(np.median(distance)), 1.0)
     chosen = next(c for c, far in zip(jury, distance, strict=True) if far <= limit)
-    return Choice(chosen, (chosen, *(c for c in usable if c is not chosen)))
+    return Choice(chosen, (chosen, *(c for c in usable if c is not chosen)), noise)

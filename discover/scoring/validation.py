@@ -32,6 +32,7 @@ _WRONG_WAY = 0.01  # of the target's range, between two steps of a ladder
 _CORE_PART, _CORE_ROWS = 0.2, 5  # of a cell, for the rows that all folds share
 FAR_BEHIND = "leaves all measured values far behind"
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
+_FEW = 4.0  # settings of a fold up to which a law may miss all of them by nothing, by luck
 _SMALL, _MOST_TIMES = 600, 3  # rows below which a fit starts twice as often or more, and how often at most
 
 
@@ -83,6 +84,9 @@ class Validation:
         far: Problems found far outside: "" for none.
         core: (cell, parameter) on the rows that every fold fits to: a start that knows nothing of what any holds back.
         n_settings: Different settings of the inputs among the training rows, over all cells.
+        weights: (fold,) what each counts in the mean.
+        luck: (fold,) by how much each NMSE may lie too low: what the fit to all rows leaves there, 4/m of it where
+            the fold holds back m > 4 settings.
     """
 
     score: float
@@ -95,6 +99,17 @@ class Validation:
     far: str
     core: np.ndarray
     n_settings: int
+    weights: np.ndarray
+    luck: np.ndarray
+
+    def sober_score(self, noise: np.ndarray | float) -> float:
+        """The score with the noise added to the error of each fold. An error below the noise is luck, of which a search
+        among thousands of laws finds plenty where folds hold few settings.
+
+        Args:
+            noise: (fold,) NMSE: the `luck` of laws that fit well.
+        """
+        return float(self.weights @ np.log(self.nmse + noise + FLOOR))
 
     @property
     def r2(self) -> float:
@@ -256,6 +271,7 @@ def validate(
         bar: In-sample NMSE above which the folds are not worth their time: the score then is infinite.
     """
     n_cells = len(yardstick.rows.cells)
+    weights = np.array([fold.weight for fold in yardstick.folds])
     cells = yardstick.training(law, recipe)
     starts = effort.starts
     common = yardstick.core_cells(law, recipe, effort.most_rows)
@@ -291,8 +307,11 @@ def validate(
     probes = predict_cells(law, parameters, yardstick.probes)
     far = _far_problem(yardstick, law, parameters, probes)
     nmse, n_settings = np.full(len(yardstick.folds), np.inf), yardstick.settings.n_rows
+    luck = np.full(len(yardstick.folds), np.inf)
     if not np.isfinite(cost).all() or in_sample > bar:
-        return Validation(np.inf, nmse, in_sample, parameters, cost, converged, probes, far, parameters, n_settings)
+        return Validation(
+            np.inf, nmse, in_sample, parameters, cost, converged, probes, far, parameters, n_settings, weights, luck
+        )
     stacked = yardstick.fold_cells(law, recipe, effort.most_rows)
     core = parameters if common is None else core
     fitted, _, _ = fit_cells(
@@ -310,9 +329,10 @@ def validate(
     for index, held in enumerate(yardstick.held_back):
         own = fitted[index * n_cells : (index + 1) * n_cells]
         nmse[index] = min(_held_back_nmse(yardstick.settings, held, predict_cells(law, own, held)), _FAILED)
-    weights = np.array([fold.weight for fold in yardstick.folds])
+        left = min(_held_back_nmse(yardstick.settings, held, predict_cells(law, parameters, held)), _FAILED)
+        luck[index] = left * min(_FEW / held.n_rows, 1.0)
     mean = float(weights @ np.log(nmse + FLOOR))
-    return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings)
+    return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings, weights, luck)
 
 
 def _places(rows: Rows) -> np.ndarray:

@@ -8,11 +8,15 @@ from discover.law import parse
 from discover.scoring import Validation
 
 
-def candidate(number: int, formula: str, score: float, probes: list[float], status: str = OK) -> Candidate:
+def candidate(
+    number: int, formula: str, score: float, probes: list[float], status: str = OK, left: float = 0.01
+) -> Candidate:
     law = parse(formula, ["x"])
     parameters = np.ones((1, len(law.parameters)))
     one, yes = np.ones(1), np.array([True])
-    validation = Validation(score, np.exp([score]), 0.01, parameters, one, yes, np.array(probes), "", parameters, 1000)
+    told = np.array(probes)
+    luck = np.array([left])
+    validation = Validation(score, np.exp([score]), left, parameters, one, yes, told, "", parameters, 1000, one, luck)
     return Candidate(number, law, Recipe(), "families", (), status, validation)
 
 
@@ -66,3 +70,16 @@ def test_the_hall_keeps_the_best_law_of_each_size_after_its_island_has_no_place_
     archive.add([candidate(2 + i, formula, -5.0 - i / 100, [float(i)]) for i, formula in enumerate(crowd)])
     assert 1 not in {c.number for c in archive.elites}
     assert archive.pareto_front()[0].number == 1
+
+
+def test_the_elites_are_ordered_anew_once_fits_show_how_little_the_measurements_scatter() -> None:
+    """Below the noise the simpler of two laws is the fitter; once better fits come, the one that misses less is."""
+    archive = Archive(spread=1.0)
+    archive.add([candidate(n, f"a*x**{n}", -0.1, [float(n)], left=0.05) for n in (2, 3, 4)])
+    archive.add([candidate(5, "a + b*x**c", -9.2, [5.0], left=0.05), candidate(6, "a*x", -9.0, [6.0], left=0.05)])
+    assert archive.noise == 0.05
+    assert [c.number for c in archive.elites][:2] == [6, 5]
+    archive.add([candidate(n, f"a*exp(x/{n})", -0.2, [float(n)], left=1e-8) for n in (7, 8, 9)])
+    archive.add([])
+    assert archive.noise == 1e-8
+    assert [c.number for c in archive.elites][:2] == [5, 6]

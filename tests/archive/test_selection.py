@@ -11,10 +11,20 @@ FORMS = ["a + b*x", "a + b*x**c", "a*log(x)", "a*exp(b*x)", "a*x**b", "a + b*log
 
 
 def candidate(
-    number: int, score: float, beyond: list[float], status: str = OK, far: str = "", n_settings: int = 1000
+    number: int,
+    score: float,
+    beyond: list[float],
+    status: str = OK,
+    far: str = "",
+    n_settings: int = 1000,
+    left: float | None = None,
 ) -> Candidate:
     probes, one, start = np.array([1.0, 2.0, *beyond]), np.ones(1), np.ones((1, 2))
-    validation = Validation(score, np.exp([score]), 0.01, start, one, np.array([True]), probes, far, start, n_settings)
+    yes = np.array([True])
+    fit = float(np.exp(score)) if left is None else left
+    validation = Validation(
+        score, np.exp([score]), fit, start, one, yes, probes, far, start, n_settings, one, one * fit
+    )
     return Candidate(number, parse(FORMS[number], ["x"]), Recipe(), "families", (), status, validation)
 
 
@@ -73,3 +83,14 @@ def test_many_poor_laws_do_not_outvote_the_one_good_one() -> None:
     choice = choose(pool)
     assert choice is not None
     assert choice.chosen.number == 0
+
+
+def test_errors_below_the_noise_are_luck_and_the_simpler_law_is_chosen() -> None:
+    """Law 1 has a parameter more and misses the fold by a hundredth: of a fit that leaves much more, or much less."""
+    for left, expected in ((1e-3, 0), (1e-7, 1)):
+        pool = [candidate(0, -9.0, [3.0, 4.0], left=left, n_settings=30)]
+        pool.append(candidate(1, -13.6, [3.0, 4.0], left=left, n_settings=30))
+        choice = choose(pool)
+        assert choice is not None
+        assert choice.noise == left
+        assert choice.chosen.number == expected

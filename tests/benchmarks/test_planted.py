@@ -95,10 +95,11 @@ def test_the_true_form_fitted_passes_and_one_that_misses_a_term_fails(tmp_path) 
     task = load_task(write_task(planted, tmp_path))
     judge = Judge(planted)
     rng = np.random.default_rng(0)
-    found = judge(assess_law(task, planted.law, Recipe("log"), rng, effort=SURVIVOR))
+    found = judge(assess_law(task, planted.law, Recipe("log"), rng, effort=SURVIVOR), 0.0)
     assert found["same_form"]
     assert found["near"]
-    missing = judge(assess_law(task, parse("E + B*U**(-beta)", ["U", "epochs"]), Recipe("log"), rng, effort=SURVIVOR))
+    lacking = parse("E + B*U**(-beta)", ["U", "epochs"])
+    missing = judge(assess_law(task, lacking, Recipe("log"), rng, effort=SURVIVOR), 0.0)
     assert not missing["true"]
     assert missing["times_tolerance"] > 10
 

@@ -91,6 +91,19 @@ def test_the_score_is_the_weighted_mean_of_log_nmse() -> None:
     assert found.r2 == pytest.approx(1 - np.exp(found.score))
 
 
+def test_the_luck_of_a_fold_is_what_the_fit_to_all_rows_leaves_there_and_less_where_it_holds_many_settings() -> None:
+    law, yardstick = parse("E + A*num_params**(-a)", ["num_params"]), Yardstick.of(load_task("parallel_scaling"))
+    found = validate(law, Recipe(), yardstick, RACE, np.random.default_rng(0))
+    sizes = [held.n_rows for held in yardstick.held_back]
+    assert (min(sizes), max(sizes)) == (4, 12)
+    for held, luck in zip(yardstick.held_back, found.luck, strict=True):
+        gap = predict_cells(law, found.parameters, held) - held.target
+        assert luck == pytest.approx(np.mean(gap**2) / held.target.var() * 4 / held.n_rows)
+    noise = np.linspace(0.001, 0.1, len(sizes))
+    assert found.sober_score(noise) == pytest.approx(float(found.weights @ np.log(found.nmse + noise + 1e-7)))
+    assert found.sober_score(0.0) == found.score
+
+
 def test_a_setting_that_was_measured_often_counts_once() -> None:
     """Rows of equal inputs scatter by what is no input; the score is taken against their mean, each setting once."""
     task = load_task("moe_scaling")
