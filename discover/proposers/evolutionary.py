@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WEIGHTS = (0.0, 0.25, 0.5, 1.0)
 _WINDOWS = (0.0, 0.15, 0.3, 0.45)
 _SHRINKS = (0.0, 0.3, 1.0)
+_FEWEST_WEIGHED = 32  # settings
 _FEWEST_NEIGHBOURS = 3  # cells of one target
 
 
@@ -43,12 +44,13 @@ class Recipes:
     def __init__(self, task: Task, genes: bool = True) -> None:
         positive = bool((task.training.target > 0).all())
         self.losses = [loss for loss in LOSSES if positive or not loss.startswith("log")]
-        self.scaled = bool(task.scale_axes)
         self.genes = genes
         rows = task.training
+        n_settings = len(np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0))
+        # A dozen rows cannot tell which of them count more; that some weighting looks best is luck.
+        self.scaled = bool(task.scale_axes) and n_settings >= _FEWEST_WEIGHED
         # Scores count a setting once, and so do fits: what was varied beside the inputs is no reason to count it more.
-        repeated = len(np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0)) < rows.n_rows
-        self.plain = Recipe(once=repeated)
+        self.plain = Recipe(once=n_settings < rows.n_rows)
 
     def draw(self, rng: np.random.Generator, parent: Recipe | None = None) -> Recipe:
         if not self.genes:

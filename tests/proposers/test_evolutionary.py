@@ -12,6 +12,7 @@ from discover.assessment import Job, assess
 from discover.errors import DiscoverError
 from discover.law import parse
 from discover.proposers import DEFAULT, portfolio_of
+from discover.proposers.evolutionary import Recipes
 from discover.proposers.proposal import tidy_law
 from discover.scoring import Yardstick
 from discover.task import load_task
@@ -145,3 +146,15 @@ def test_no_search_shrinks_unasked() -> None:
 def test_a_search_of_which_nobody_can_propose_anything_is_refused(name: str) -> None:
     with pytest.raises(DiscoverError, match=f"proposers: {name} can do nothing with 1 set of parameters"):
         portfolio_of(load_task("vocab_scaling"), (name,))
+
+
+def test_rows_are_weighted_and_left_out_only_where_there_are_settings_enough_to_tell() -> None:
+    task = load_task("parallel_scaling")
+    assert task.training.n_rows == 36
+    for rows, expected in ((36, True), (31, False)):
+        part = replace(task, training=task.training.select(np.arange(36) < rows))
+        rng, recipes = np.random.default_rng(0), Recipes(part)
+        drawn = [recipes.draw(rng, recipes.plain) for _ in range(400)]
+        assert any(recipe.weight for recipe in drawn) == expected
+        assert any(recipe.window for recipe in drawn) == expected
+        assert len({recipe.loss for recipe in drawn}) > 3
