@@ -109,7 +109,7 @@ class Validation:
         Args:
             noise: (fold,) NMSE: the `luck` of laws that fit well.
         """
-        return float(self.weights @ np.log(self.nmse + noise + FLOOR))
+        return _mean_log(self.weights, self.nmse + noise)
 
     @property
     def r2(self) -> float:
@@ -328,10 +328,10 @@ def validate(
     )
     for index, held in enumerate(yardstick.held_back):
         own = fitted[index * n_cells : (index + 1) * n_cells]
-        nmse[index] = min(_held_back_nmse(yardstick.settings, held, predict_cells(law, own, held)), _FAILED)
-        left = min(_held_back_nmse(yardstick.settings, held, predict_cells(law, parameters, held)), _FAILED)
+        nmse[index] = _held_back_nmse(yardstick.settings, held, predict_cells(law, own, held))
+        left = _held_back_nmse(yardstick.settings, held, predict_cells(law, parameters, held))
         luck[index] = left * min(_FEW / held.n_rows, 1.0)
-    mean = float(weights @ np.log(nmse + FLOOR))
+    mean = _mean_log(weights, nmse)
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings, weights, luck)
 
 
@@ -366,8 +366,12 @@ def _settings(rows: Rows) -> Rows:
 def _held_back_nmse(settings: Rows, held: Rows, prediction: np.ndarray) -> float:
     """NMSE of what a fold held back; one setting has no variance of its own and is measured by that of all."""
     if held.n_rows > 1:
-        return pooled_nmse(held, prediction)
-    return float(np.mean((prediction - held.target) ** 2) / settings.target.var())
+        return min(pooled_nmse(held, prediction), _FAILED)
+    return min(float(np.mean((prediction - held.target) ** 2) / settings.target.var()), _FAILED)
+
+
+def _mean_log(weights: np.ndarray, nmse: np.ndarray) -> float:
+    return float(weights @ np.log(nmse + FLOOR))
 
 
 def pooled_nmse(rows: Rows, prediction: np.ndarray) -> float:
