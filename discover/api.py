@@ -110,7 +110,7 @@ def discover(
         flat = fit(loaded, floor, seed=seed)
         return Discovery(flat, (flat,), (flat,), search.archive.count)
     laws = {id(c): _discovered(loaded, c, search.yardstick, seed, str(budget)) for c in choice.ranked}
-    front = tuple(laws[id(candidate)] for candidate in pareto_front(choice.ranked))
+    front = tuple(laws[id(candidate)] for candidate in pareto_front(choice.ranked, choice.noise))
     return Discovery(laws[id(choice.chosen)], front, tuple(laws.values()), search.archive.count)
 
 

@@ -37,20 +37,24 @@ def _structure(law: Law) -> str:
     return f"{outer}/{'+'.join(sorted(inner))}/{len(law.inputs)}"
 
 
-def _merit(candidate: Candidate) -> float:
-    """What the hall and the front go by, lower is better: validation, worse for a law that misbehaves far away."""
-    unruly = candidate.validation is not None and candidate.validation.far
-    return candidate.score + (_UNRULY if unruly else 0.0)
+def _merit(candidate: Candidate, noise: np.ndarray | float) -> float:
+    """What the hall and the front go by, lower is better: validation beside the noise, worse for a law that misbehaves
+    far away."""
+    validation = candidate.validation
+    if not candidate.ok or validation is None:
+        return float("inf")
+    return validation.sober_score(noise) + (_UNRULY if validation.far else 0.0)
 
 
-def pareto_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Those that no other beats on score and complexity at once, simplest first."""
+def pareto_front(candidates: Iterable[Candidate], noise: np.ndarray | float) -> tuple[Candidate, ...]:
+    """Those that no other beats on validation, the noise (fold,) added to each error, and complexity at once, simplest
+    first."""
     front: list[Candidate] = []
     best = float("inf")
-    for candidate in sorted(candidates, key=lambda c: (c.complexity, _merit(c))):
-        if _merit(candidate) < best - 1e-9:
+    for merit, candidate in sorted(((_merit(c, noise), c) for c in candidates), key=lambda m: (m[1].complexity, m[0])):
+        if merit < best - 1e-9:
             front.append(candidate)
-            best = _merit(candidate)
+            best = merit
     return tuple(front)
 
 
@@ -107,7 +111,7 @@ class Archive:
                 self.failures[candidate.status if candidate.status != OK else "poor fit"] += 1
                 continue
             holder = self.hall.get(candidate.complexity)
-            if holder is None or _merit(candidate) < _merit(holder):
+            if holder is None or _merit(candidate, self.noise) < _merit(holder, self.noise):
                 self.hall[candidate.complexity] = candidate
             if self._enter(candidate):
                 entered.append(candidate)
@@ -158,8 +162,8 @@ class Archive:
         return pool[int(picks.min())]
 
     def pareto_front(self) -> tuple[Candidate, ...]:
-        """Laws that nothing beats on score and complexity at once, simplest first."""
-        return pareto_front(self.hall.values())
+        """Laws of the hall that nothing beats on validation and complexity at once, simplest first."""
+        return pareto_front(self.hall.values(), self.noise)
 
     def best(self) -> Candidate | None:
         return self.elites[0] if self.elites else None

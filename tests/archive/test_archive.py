@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from discover.archive import OK, Archive, Candidate
+from discover.archive import OK, Archive, Candidate, pareto_front
 from discover.fitting import Recipe
 from discover.law import parse
 from discover.scoring import Validation
@@ -20,6 +22,17 @@ def candidate(
     return Candidate(number, law, Recipe(), "families", (), status, validation)
 
 
+def on_folds(candidate: Candidate, missed: list[float]) -> Candidate:
+    """The candidate with these errors on two folds of equal weight, .01 of each left by its fit to all rows."""
+    assert candidate.validation is not None
+    weights, nmse = np.array([0.5, 0.5]), np.array(missed)
+    score = float(np.log(nmse).mean())
+    luck = np.array([0.01, 0.01])
+    return replace(
+        candidate, validation=replace(candidate.validation, score=score, nmse=nmse, weights=weights, luck=luck)
+    )
+
+
 def test_the_front_holds_what_nothing_beats_on_score_and_complexity() -> None:
     archive = Archive(spread=1.0)
     archive.add(
@@ -31,6 +44,19 @@ def test_the_front_holds_what_nothing_beats_on_score_and_complexity() -> None:
         ]
     )
     assert [c.number for c in archive.pareto_front()] == [4, 1, 2]
+
+
+def test_luck_below_the_noise_does_not_push_a_law_off_the_front() -> None:
+    """Two folds: one law missed the first by next to nothing and the second by a lot, the other one both by little."""
+    lucky = on_folds(candidate(1, "a + b*x", 0.0, [1.0]), [1e-7, 0.04])
+    steady = on_folds(candidate(2, "a + b*x**c", 0.0, [2.0]), [0.003, 0.002])
+    assert lucky.score < steady.score
+    archive = Archive(spread=1.0)
+    archive.add([lucky, steady])
+    archive.add([])
+    assert archive.noise.tolist() == [0.01, 0.01]
+    assert [c.number for c in archive.pareto_front()] == [1, 2]
+    assert [c.number for c in pareto_front([lucky, steady], 0.0)] == [1]
 
 
 def test_two_laws_with_the_same_predictions_are_one_and_the_fitter_stays() -> None:
