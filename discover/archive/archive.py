@@ -10,31 +10,15 @@ import bisect
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
 from discover.archive.candidate import OK, Candidate, noise_of
-from discover.law.expression import Call, walk
-from discover.law.law import Law
 
 _PER_ISLAND = 24
 _ELITES = 240
 _UNRULY = 2.0  # a factor of seven in NMSE, for a law that misbehaves beyond the data
 _SAME = 1e-3  # of the target's spread: predictions this close on all probes are one function
-
-
-def structure(candidate: Candidate) -> str:
-    """The island a law lives on: its outermost shape and the number of inputs that it reads."""
-    return _structure(candidate.law)
-
-
-@lru_cache(maxsize=4096)
-def _structure(law: Law) -> str:
-    node = law.expression
-    outer = node.function if isinstance(node, Call) else "symbol"
-    inner = {n.function for n in walk(node) if isinstance(n, Call)} & {"exp", "log", "sigmoid", "tanh", "min", "max"}
-    return f"{outer}/{'+'.join(sorted(inner))}/{len(law.inputs)}"
 
 
 def _merit(candidate: Candidate, noise: np.ndarray | float) -> float:
@@ -126,8 +110,7 @@ class Archive:
                 self.failures["same predictions as another"] += 1
                 return False
             self.elites.remove(twin)
-        island = structure(candidate)
-        mates = [e for e in self.elites if structure(e) == island]
+        mates = [e for e in self.elites if e.structure == candidate.structure]
         worst = max(mates, key=self.fitness, default=None)
         if len(mates) >= _PER_ISLAND and worst is not None:
             if self.fitness(worst) <= value:
@@ -156,8 +139,8 @@ class Archive:
             return None
         pool = self.elites
         if rng.random() < 0.4:
-            island = structure(self.elites[int(rng.integers(len(self.elites)))])
-            pool = [e for e in self.elites if structure(e) == island]
+            island = self.elites[int(rng.integers(len(self.elites)))].structure
+            pool = [e for e in self.elites if e.structure == island]
         picks = rng.integers(len(pool), size=min(5, len(pool)))
         return pool[int(picks.min())]
 

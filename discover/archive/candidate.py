@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from discover.fitting import Recipe
+from discover.law.expression import Call, walk
 from discover.law.law import Law
 from discover.scoring import Validation
 
 OK = "ok"
 _NATS = 3.0  # for each node of a formula
+_BENDS = {"exp", "log", "sigmoid", "tanh", "min", "max"}  # functions that set islands apart
 _BEST_FITS = 5  # one alone may leave little by its many parameters
 
 
@@ -52,6 +55,14 @@ class Candidate:
     @property
     def complexity(self) -> int:
         return self.law.complexity
+
+    @cached_property
+    def structure(self) -> str:
+        """The island it lives on: the outermost shape of its law, what it is bent by, and the number of its inputs."""
+        node = self.law.expression
+        outer = node.function if isinstance(node, Call) else "symbol"
+        inner = {n.function for n in walk(node) if isinstance(n, Call)} & _BENDS
+        return f"{outer}/{'+'.join(sorted(inner))}/{len(self.law.inputs)}"
 
     @property
     def surplus(self) -> float:

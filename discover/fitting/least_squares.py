@@ -200,7 +200,7 @@ def _alone(
     together: int | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As `fit_cells`, where no cell learns from another."""
-    residuals = Residuals(law, recipe.is_log, shared)
+    residuals = Residuals.of(law, recipe.is_log, shared)
     n_cells = len(cells.target)
     each = (together or n_cells) if shared else 1
     if starts and shared:
@@ -329,7 +329,7 @@ def _easier_fit(
     """
     if not (cells.target > 0).all() or not len(residuals.nonlinear):
         return None
-    other = Residuals(law, not recipe.is_log)
+    other = Residuals.of(law, not recipe.is_log)
     if len(other.nonlinear) >= len(residuals.nonlinear):
         return None
     relative = cells.weight * (cells.target**2 if not recipe.is_log else cells.target**-2.0)
@@ -486,7 +486,7 @@ def _threshold(residual: np.ndarray, weight: np.ndarray, target: np.ndarray) -> 
 
 def _own_cost(law: Law, cells: Cells, recipe: Recipe, parameters: np.ndarray) -> np.ndarray:
     """Cost (cell,) of given parameters on the cells' rows and nothing else; infinite where it is not finite."""
-    bound = Residuals(law, recipe.is_log, linear=False).bind(cells)
+    bound = Residuals.of(law, recipe.is_log, linear=False).bind(cells)
     free = bound.residuals.transforms.to_free(parameters)
     residual = _values(bound, free, np.empty((len(free), 0)))
     if recipe.robust:
@@ -514,7 +514,7 @@ def _polish(
 
     Normal equations square the condition number; this wins back the digits they lose.
     """
-    whole = Residuals(law, recipe.is_log, linear=False)
+    whole = Residuals.of(law, recipe.is_log, linear=False)
     transforms = Transforms(law.parameter_bounds)
     result, costs = parameters.copy(), np.empty(len(parameters))
     settled = np.zeros(len(parameters), dtype=bool)
@@ -595,7 +595,7 @@ def _described(
     told, rows_told, loss = law, cells, recipe
     if prior is not None:
         told, rows_told, loss = with_prior(law, cells, replace(recipe, shared=shared), prior)
-    whole = Residuals(told, loss.is_log, linear=False)
+    whole = Residuals.of(told, loss.is_log, linear=False)
     target = np.log(rows_told.target) if loss.is_log else rows_told.target
     n = len(parameters)
     condition, errors = np.empty(n), np.empty(parameters.shape)

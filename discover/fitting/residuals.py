@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -49,10 +50,33 @@ class Residuals:
         self.linear_bounds = [law.parameter_bounds[i] for i in self.linear]
         self.has_linear_bounds = any(np.isfinite(b).any() for b in self.linear_bounds)
 
+    @staticmethod
+    def of(law: Law, is_log: bool = False, shared: Sequence[str] = (), linear: bool = True) -> Residuals:
+        """The residuals of a law, kept for a while: a validation fits one law object several times."""
+        return _kept(_Same(law), is_log, tuple(shared), linear)
+
     def bind(self, cells: Cells) -> BoundResiduals:
         """The residuals over given rows; with `is_log` all targets that count must be positive."""
         target = np.log(np.maximum(cells.target, 1e-300)) if self.is_log else cells.target
         return BoundResiduals(self, self.tape.bind(cells.inputs), target, np.sqrt(cells.weight))
+
+
+class _Same:
+    """A law as a key: the very object, for to hash and compare whole trees costs as much as what is kept."""
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+
+    def __hash__(self) -> int:
+        return id(self.law)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.law is self.law
+
+
+@lru_cache(maxsize=16)
+def _kept(same: _Same, is_log: bool, shared: tuple[str, ...], linear: bool) -> Residuals:
+    return Residuals(same.law, is_log, shared, linear)
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ def _deviation(variance: np.ndarray, centre: np.ndarray, shared: np.ndarray) -> 
 
 def _variance(law: Law, cells: Cells, recipe: Recipe, parameters: np.ndarray, pool: Pool) -> np.ndarray:
     """Variance (cell, parameter) that rows and prior together leave each parameter, linearised at `parameters`."""
-    whole = Residuals(law, recipe.is_log, linear=False)
+    whole = Residuals.of(law, recipe.is_log, linear=False)
     free = whole.transforms.to_free(np.where(np.isfinite(parameters), parameters, 1.0))
     slope = whole.transforms.to_parameters(free)[1]
     with np.errstate(all="ignore"):

@@ -24,16 +24,20 @@ _HALF_ULP = 2.0**-53
 
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The expression's value for named arrays; plain NumPy semantics, warnings silenced."""
+    with np.errstate(all="ignore"):
+        return _value(expression, values)
+
+
+def _value(expression: Expression, values: Mapping[str, Any]) -> Any:
     if isinstance(expression, Number):
         return np.float64(expression.value)
     if isinstance(expression, Symbol):
         return values[expression.name]
-    arguments = [evaluate(argument, values) for argument in expression.arguments]
+    arguments = [_value(argument, values) for argument in expression.arguments]
     function = GRAMMAR[expression.function].numpy
-    with np.errstate(all="ignore"):
-        value = function(*arguments[:2])
-        for argument in arguments[2:]:
-            value = function(value, argument)
+    value = function(*arguments[:2])
+    for argument in arguments[2:]:
+        value = function(value, argument)
     return value
 
 
@@ -106,6 +110,7 @@ class Tape:
         self._live: list[bool] = []
         self._prelude: list[_Step] = []
         self._steps: list[_Step] = []
+        self._codes: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray, np.ndarray] | None] = {}
         self.outputs = tuple(self._place(output) for output in outputs)
         self.n_slots = len(self._live)
 
@@ -173,6 +178,12 @@ class Tape:
             (step, 4): kind, first and second argument slot, output slot (one argument: the second repeats it);
             (step, 2): whether each argument leads to a parameter; (slot,): whether the slot does.
         """
+        kept = tuple(kinds)
+        if kept not in self._codes:
+            self._codes[kept] = self._encoded(kept)
+        return self._codes[kept]
+
+    def _encoded(self, kinds: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         if any(step.kind not in kinds for step in self._steps):
             return None
         ops = np.array(

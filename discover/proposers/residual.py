@@ -18,7 +18,7 @@ import numpy as np
 from discover.fitting import Cells, usable_rows
 from discover.law.compiler import evaluate
 from discover.law.complexity import complexity
-from discover.law.expression import ONE, Call, Expression, add, mul, rename, symbols
+from discover.law.expression import ONE, Call, Expression, add, mul, rename
 from discover.proposers.evolutionary import Evolutionary, Recipes, values_of
 from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal
@@ -45,10 +45,12 @@ _TAKES = 0.4  # the best option left is taken with this chance, else the next, a
 
 @dataclass(frozen=True)
 class Option:
-    """A law's tree with one more term, and its pieces."""
+    """A term for a law: where, in place of which part, and with which coefficient (cell,) to start from."""
 
-    expression: Expression
-    pieces: Pieces
+    term: Term
+    place: Place
+    gone: Path | None
+    coefficient: np.ndarray
 
 
 class Residual(Evolutionary):
@@ -80,7 +82,7 @@ class Residual(Evolutionary):
             if options:
                 chosen = options.pop(min(int(rng.geometric(_TAKES)) - 1, len(options) - 1))
                 recipe = self.recipes.draw(rng, parent.recipe)
-                return self.proposal(chosen.expression, chosen.pieces, recipe, (parent.number,))
+                return self.proposal(*self._with(parent, chosen), recipe, (parent.number,))
         return None
 
     def _options_of(self, parent: Candidate) -> list[Option]:
@@ -137,26 +139,23 @@ class Residual(Evolutionary):
             if kind in seen:
                 continue
             seen.add(kind)
-            coefficient = screening.coefficient(state, place, self._columns[..., index]) / self._sizes[index]
-            option = self._option(parent, place, term, state.gone, coefficient)
-            if len(set(symbols(option.expression)) - set(self.input_names)) <= self.cap:
-                found.append(option)
+            if state.columns.shape[-1] + 1 + len(term.trial) <= self.cap:
+                coefficient = screening.coefficient(state, place, self._columns[..., index]) / self._sizes[index]
+                found.append(Option(term, place, state.gone, coefficient))
         return found
 
-    def _option(
-        self, parent: Candidate, place: Place, term: Term, without: Path | None, coefficient: np.ndarray
-    ) -> Option:
+    def _with(self, parent: Candidate, option: Option) -> tuple[Expression, Pieces]:
         """The parent's tree with the term, everything known of its parameters kept as a start for the fit."""
-        law = parent.law
+        law, place, term = parent.law, option.place, option.term
         pieces = Pieces(self.inputs, np.random.default_rng(0), dict(law.bounds), values_of(parent))
         names = {name: pieces.fresh(term.bounds.get(name)).name for name in term.trial}
         factor = pieces.fresh()
-        pieces.known[factor.name] = coefficient
+        pieces.known[factor.name] = option.coefficient
         pieces.known |= {names[name]: np.full(self._n_cells, value) for name, value in term.trial.items()}
         new = mul(factor, rename(term.expression, names))
 
         def visit(node: Expression, path: Path) -> Expression | None:
-            if path == without:
+            if path == option.gone:
                 return None
             result = node
             if isinstance(node, Call):
@@ -173,7 +172,7 @@ class Residual(Evolutionary):
 
         changed = visit(law.expression, ())
         assert changed is not None
-        return Option(changed, pieces)
+        return changed, pieces
 
     def _prepare(self) -> None:
         """The library's columns (cell, row, term), on first use."""

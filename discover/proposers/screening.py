@@ -97,7 +97,7 @@ class Cut:
     weight: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
     """What a law leaves over (cell, row) and what its parameters can do about it (cell, row, parameter); `gone` is the
     part that was taken out of it."""
@@ -163,6 +163,7 @@ class Screening:
                     columns[..., law.parameters.index(node.name)] += self.slopes.slopes[path] * self._unit
         self.usable = bool(np.isfinite(self.left).all() and np.isfinite(columns).all())
         self.whole = State(self.left, columns)
+        self._whole_folds: dict[State, _Fold] = {}  # of states with all rows inside
 
     def without(self, gone: Path) -> State:
         """The law once the node at `gone` is taken out of its sum or product."""
@@ -220,8 +221,10 @@ class Screening:
 
     def coefficient(self, state: State, place: Place, term: np.ndarray) -> np.ndarray:
         """The coefficient (cell,) that a term (cell, row) would get at a place on all rows, to first order."""
-        ones = np.ones(self.shape)
-        fold = self._fold(state, Cut(ones, ones, 1.0))
+        if state not in self._whole_folds:
+            ones = np.ones(self.shape)
+            self._whole_folds[state] = self._fold(state, Cut(ones, ones, 1.0))
+        fold = self._whole_folds[state]
         column = self._slope(place) * term
         column = column - np.einsum("crp,cp->cr", fold.inner, np.einsum("cpr,cr->cp", fold.solver, column))
         return np.sum(column * fold.left_inner, axis=1) / (np.sum(column**2, axis=1) + 1e-300)

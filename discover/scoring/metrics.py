@@ -13,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from discover.task import Rows
 
+_TINY = 1e-300
 _WORST = 1e12  # stands for a prediction that is not finite: no mean or sum can hide it
 
 
@@ -77,6 +78,28 @@ def pooled_errors(
     return nmse, nmae
 
 
+class PooledNmse:
+    """The NMSE of `pooled_errors` for many predictions of the same rows: what none of them changes is computed once."""
+
+    def __init__(self, rows: Rows) -> None:
+        targets = np.array([cell.target for cell in rows.cells])[rows.cell]
+        self._parts = []
+        for name in dict.fromkeys(targets.tolist()):
+            mine = np.flatnonzero(targets == name)
+            own = rows.target[mine]
+            self._parts.append((mine, own, max(float(np.var(own)), _TINY)))
+
+    def __call__(self, prediction: np.ndarray) -> float:
+        """NMSE of predictions (row,)."""
+        return float(np.mean([self._part(prediction[mine], own, variance) for mine, own, variance in self._parts]))
+
+    def _part(self, prediction: np.ndarray, target: np.ndarray, variance: float) -> float:
+        if not np.isfinite(prediction).all():
+            return _WORST
+        with np.errstate(all="ignore"):
+            return min(float(np.mean((prediction - target) ** 2)) / variance, _WORST)
+
+
 def errors(target: np.ndarray, prediction: np.ndarray, usual: np.ndarray | None = None) -> tuple[float, float]:
     """NMSE and NMAE of one target; huge where a prediction is not finite, or nothing varies and it is missed.
 
@@ -91,5 +114,4 @@ def errors(target: np.ndarray, prediction: np.ndarray, usual: np.ndarray | None 
         variance = float(np.var(measured))
         deviation = float(np.mean(np.abs(measured - measured.mean())))
         squared, absolute = float(np.mean(gap**2)), float(np.mean(np.abs(gap)))
-    tiny = 1e-300
-    return min(squared / max(variance, tiny), _WORST), min(absolute / max(deviation, tiny), _WORST)
+    return min(squared / max(variance, _TINY), _WORST), min(absolute / max(deviation, _TINY), _WORST)

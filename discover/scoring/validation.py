@@ -17,7 +17,7 @@ from discover.errors import FitError
 from discover.fitting import Cells, Fit, Recipe, fit, fit_cells, outliers_of, predict_cells, without
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
-from discover.scoring.metrics import pooled_errors
+from discover.scoring.metrics import PooledNmse
 
 if TYPE_CHECKING:
     from discover.task import Limit, Rows, Task
@@ -186,6 +186,21 @@ class Yardstick:
         )  # fmt: skip
 
     @cached_property
+    def in_sample(self) -> PooledNmse:
+        """NMSE of predictions (row,) for the settings."""
+        return PooledNmse(self.settings)
+
+    @cached_property
+    def missed(self) -> tuple[tuple[_Missed, np.ndarray], ...]:
+        """For each fold, NMSE of predictions (row,) for what it holds back, and the places (row,) of its settings among
+        all."""
+        place = {key: index for index, key in enumerate(_setting_keys(self.settings))}
+        return tuple(
+            (_Missed(held, self.settings), np.array([place[key] for key in _setting_keys(held)], dtype=int))
+            for held in self.held_back
+        )
+
+    @cached_property
     def ranges(self) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
         """For each target, which has a unit of its own, its least and largest measured value, and which probes beyond
         the data (probe,) and which rows of `far` (row,) are of it."""
@@ -303,7 +318,8 @@ def validate(
         steps=effort.steps,
         tolerance=effort.tolerance,
     )
-    in_sample = pooled_nmse(yardstick.settings, predict_cells(law, parameters, yardstick.settings))
+    at_settings = predict_cells(law, parameters, yardstick.settings)
+    in_sample = yardstick.in_sample(at_settings)
     probes = predict_cells(law, parameters, yardstick.probes)
     far = _far_problem(yardstick, law, parameters, probes)
     nmse, n_settings = np.full(len(yardstick.folds), np.inf), yardstick.settings.n_rows
@@ -328,9 +344,9 @@ def validate(
     )
     for index, held in enumerate(yardstick.held_back):
         own = fitted[index * n_cells : (index + 1) * n_cells]
-        nmse[index] = _held_back_nmse(yardstick.settings, held, predict_cells(law, own, held))
-        left = _held_back_nmse(yardstick.settings, held, predict_cells(law, parameters, held))
-        luck[index] = left * min(_FEW / held.n_rows, 1.0)
+        missed, places = yardstick.missed[index]
+        nmse[index] = missed(predict_cells(law, own, held))
+        luck[index] = missed(at_settings[places]) * min(_FEW / held.n_rows, 1.0)
     mean = _mean_log(weights, nmse)
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings, weights, luck)
 
@@ -363,20 +379,26 @@ def _settings(rows: Rows) -> Rows:
     return replace(rows.select(first), target=mean)
 
 
-def _held_back_nmse(settings: Rows, held: Rows, prediction: np.ndarray) -> float:
-    """NMSE of what a fold held back; one setting has no variance of its own and is measured by that of all."""
-    if held.n_rows > 1:
-        return min(pooled_nmse(held, prediction), _FAILED)
-    return min(float(np.mean((prediction - held.target) ** 2) / settings.target.var()), _FAILED)
+class _Missed:
+    """NMSE of what a fold held back, bounded; one setting has no variance of its own and is measured by that of all."""
+
+    def __init__(self, held: Rows, settings: Rows) -> None:
+        self._target = held.target
+        self._pooled = PooledNmse(held) if held.n_rows > 1 else None
+        self._variance = settings.target.var()
+
+    def __call__(self, prediction: np.ndarray) -> float:
+        if self._pooled is not None:
+            return min(self._pooled(prediction), _FAILED)
+        return min(float(np.mean((prediction - self._target) ** 2) / self._variance), _FAILED)
+
+
+def _setting_keys(rows: Rows) -> list[tuple[float, ...]]:
+    return [(cell, *inputs) for cell, inputs in zip(rows.cell.tolist(), rows.inputs.tolist(), strict=True)]
 
 
 def _mean_log(weights: np.ndarray, nmse: np.ndarray) -> float:
     return float(weights @ np.log(nmse + FLOOR))
-
-
-def pooled_nmse(rows: Rows, prediction: np.ndarray) -> float:
-    """NMSE pooled over groups, mean over targets."""
-    return pooled_errors(rows, prediction)[0]
 
 
 def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes: np.ndarray) -> str:

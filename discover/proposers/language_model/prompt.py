@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from discover.archive.archive import structure
 from discover.fitting import LOSSES
 from discover.law.grammar import GRAMMAR, OPERATORS
 from discover.proposers.language_model.description import (
@@ -142,11 +141,11 @@ def diverse_elites(archive: Archive, number: int, most: int = _ELITES) -> list[C
     """The best law, then good ones of other structures, others from call to call."""
     if not archive.elites:
         return []
-    chosen, seen = [archive.elites[0]], {structure(archive.elites[0])}
+    chosen, seen = [archive.elites[0]], {archive.elites[0].structure}
     others = []
     for elite in archive.elites[1:]:
-        if structure(elite) not in seen:
-            seen.add(structure(elite))
+        if elite.structure not in seen:
+            seen.add(elite.structure)
             others.append(elite)
     others = others[: 2 * most] or list(archive.elites[1:most])
     turn = (number - 1) % len(others) if others else 0
