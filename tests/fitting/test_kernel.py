@@ -212,3 +212,15 @@ def test_the_kernel_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None
     levenberg_marquardt._kernel.cache_clear()
     assert levenberg_marquardt._kernel() is None
     levenberg_marquardt._kernel.cache_clear()
+
+
+def test_what_was_compiled_for_a_law_is_kept_for_that_law_alone() -> None:
+    first, equal = parse("A*N**(-a) + c", ["N"]), parse("A*N**(-a) + c", ["N"])
+    kept = Residuals.of(first, True)
+    assert Residuals.of(first, True) is kept
+    assert Residuals.of(first, False).is_log is False
+    assert Residuals.of(first, True, ("a",)).shared == ("a",)
+    assert Residuals.of(first, True, linear=False).basis == ()
+    assert Residuals.of(equal, True).law is equal, (
+        "an equal law is another object, and may be gone when it is asked for"
+    )

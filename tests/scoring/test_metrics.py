@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from discover.scoring import score
+from discover.scoring.metrics import PooledNmse, pooled_errors
 from discover.task import Cell, Rows
 
 
@@ -62,3 +63,16 @@ def test_where_nothing_varies_only_the_exact_value_scores() -> None:
     rows = rows_of([2.0, 2.0], [0, 0], (Cell("", "y"),))
     assert score(rows, np.array([2.0, 2.0]), rows).r2 == 1.0
     assert score(rows, np.array([2.0, 2.1]), rows).r2 < -1e9
+
+
+@pytest.mark.parametrize("missing", [np.array([]), np.array([4])], ids=["all finite", "one not finite"])
+def test_what_is_computed_once_for_many_predictions_changes_none_of_them(missing: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    cells = (Cell("a", "loss"), Cell("b", "loss"), Cell("a", "flat"), Cell("a", "none here"))
+    cell = np.array([0, 1, 2, 1, 0, 2, 0, 1])
+    rows = rows_of([3.0, 4.0, 7.0, 3.5, 2.0, 7.0, 1.0, 5.0], cell.tolist(), cells)
+    nmse = PooledNmse(rows)
+    for missed in (rng.normal(size=rows.n_rows), np.where(rows.target == 7.0, 0.0, rng.normal(size=rows.n_rows))):
+        prediction = rows.target + missed
+        prediction[missing.astype(int)] = np.inf
+        assert nmse(prediction) == pooled_errors(rows, prediction)[0] > 0.1

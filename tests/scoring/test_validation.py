@@ -104,6 +104,15 @@ def test_the_luck_of_a_fold_is_what_the_fit_to_all_rows_leaves_there_and_less_wh
     assert found.sober_score(0.0) == found.score
 
 
+@pytest.mark.parametrize("name", ["moe_scaling", "domain_mixture_scaling", "sft_scaling"])
+def test_a_fold_knows_where_its_settings_are_among_all(name: str) -> None:
+    yardstick = Yardstick.of(load_task(name))
+    for held, (_, places) in zip(yardstick.held_back, yardstick.missed, strict=True):
+        found = yardstick.settings.select(places)
+        assert (found.inputs == held.inputs).all()
+        assert (found.cell == held.cell).all()
+
+
 def test_a_setting_that_was_measured_often_counts_once() -> None:
     """Rows of equal inputs scatter by what is no input; the score is taken against their mean, each setting once."""
     task = load_task("moe_scaling")
