@@ -163,7 +163,8 @@ class Yardstick:
 
     @classmethod
     def of(cls, task: Task, rows: Rows | None = None) -> Yardstick:
-        """The yardstick of a task's training rows (or of `rows`, some of them); FitError where no input varies."""
+        """The yardstick of a task's training rows (or of `rows`, some of them); FitError where no input varies, or none
+        but in its order: nothing could be held back."""
         if rows is None and (task.training.inputs == task.training.inputs[0]).all():
             raise FitError(f"task {task.name!r}: no input varies over its training rows; expected runs that differ")
         rows = task.training if rows is None else rows
@@ -177,6 +178,11 @@ class Yardstick:
         ladders = tuple(_ladder(task, rows, limit) for limit in task.limits if limit.input in rows.input_names)
         far_rows = _joined(far) if far else inside
         folds = folds_of(task, rows)
+        if not folds:
+            raise FitError(
+                f"task {task.name!r}: all {rows.n_rows} training rows have the same inputs but for their order; "
+                "expected rows that differ, some of which can be held back"
+            )
         wrong = outliers_of(task, rows)
         held_back = tuple(_settings(rows.select(without(fold.validation, wrong))) for fold in folds)
         settings, core = _settings(rows.select(~wrong)), _core(rows, folds)
@@ -191,14 +197,16 @@ class Yardstick:
         return PooledNmse(self.settings)
 
     @cached_property
-    def missed(self) -> tuple[tuple[_Missed, np.ndarray], ...]:
-        """For each fold, NMSE of predictions (row,) for what it holds back, and the places (row,) of its settings among
-        all."""
-        place = {key: index for index, key in enumerate(_setting_keys(self.settings))}
-        return tuple(
-            (_Missed(held, self.settings), np.array([place[key] for key in _setting_keys(held)], dtype=int))
-            for held in self.held_back
-        )
+    def asked(self) -> tuple[Rows, Rows, tuple[tuple[slice, _Missed], ...]]:
+        """What all folds hold back as one table, so that a law is evaluated once for all of them; the same with cells
+        counted on from fold to fold; and for each fold its part of the rows, and the NMSE of predictions for it."""
+        rows, sizes = _joined(list(self.held_back)), [held.n_rows for held in self.held_back]
+        cell = rows.cell + np.repeat(np.arange(len(sizes)), sizes) * len(rows.cells)
+        parts, start = [], 0
+        for held in self.held_back:
+            parts.append((slice(start, start + held.n_rows), _Missed(held, self.settings)))
+            start += held.n_rows
+        return rows, replace(rows, cell=cell), tuple(parts)
 
     @cached_property
     def ranges(self) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
@@ -318,8 +326,7 @@ def validate(
         steps=effort.steps,
         tolerance=effort.tolerance,
     )
-    at_settings = predict_cells(law, parameters, yardstick.settings)
-    in_sample = yardstick.in_sample(at_settings)
+    in_sample = yardstick.in_sample(predict_cells(law, parameters, yardstick.settings))
     probes = predict_cells(law, parameters, yardstick.probes)
     far = _far_problem(yardstick, law, parameters, probes)
     nmse, n_settings = np.full(len(yardstick.folds), np.inf), yardstick.settings.n_rows
@@ -342,11 +349,12 @@ def validate(
         tolerance=effort.tolerance,
         together=n_cells,  # cells of different folds share nothing
     )
-    for index, held in enumerate(yardstick.held_back):
-        own = fitted[index * n_cells : (index + 1) * n_cells]
-        missed, places = yardstick.missed[index]
-        nmse[index] = missed(predict_cells(law, own, held))
-        luck[index] = missed(at_settings[places]) * min(_FEW / held.n_rows, 1.0)
+    asked, by_fold, folds = yardstick.asked
+    by_folds = predict_cells(law, fitted, by_fold)
+    by_all = predict_cells(law, parameters, asked)
+    for index, (part, missed) in enumerate(folds):
+        nmse[index] = missed(by_folds[part])
+        luck[index] = missed(by_all[part]) * min(_FEW / (part.stop - part.start), 1.0)
     mean = _mean_log(weights, nmse)
     return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings, weights, luck)
 
@@ -391,10 +399,6 @@ class _Missed:
         if self._pooled is not None:
             return min(self._pooled(prediction), _FAILED)
         return min(float(np.mean((prediction - self._target) ** 2) / self._variance), _FAILED)
-
-
-def _setting_keys(rows: Rows) -> list[tuple[float, ...]]:
-    return [(cell, *inputs) for cell, inputs in zip(rows.cell.tolist(), rows.inputs.tolist(), strict=True)]
 
 
 def _mean_log(weights: np.ndarray, nmse: np.ndarray) -> float:
