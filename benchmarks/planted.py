@@ -1,6 +1,6 @@
 """How often the search finds a law that is known: forty planted ones, and whether each came first.
 
-    python -m benchmarks.planted --budget 1000 --jobs 2          # search, results/benchmark/planted.md and .json
+    python -m benchmarks.planted --budget 4000 --jobs 2          # search, results/benchmark/planted.md and .json
     python -m benchmarks.planted --only chinchilla nmt --budget 400 --output /tmp/planted
     python -m benchmarks.planted --write /tmp/tasks              # the forty task folders, for any other use
 
