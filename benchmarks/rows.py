@@ -152,7 +152,9 @@ def main() -> None:
     seconds_per_candidate(Yardstick.of(task_of(grid(100))), [parse(FORMULAS[0], ("N", "D"))], RACE)  # late imports
     rows = rows_table(sorted(arguments.rows), arguments.most_final)
     candidates = candidates_table(arguments.candidates)
-    made = f"`python -m benchmarks.rows`, Python {platform.python_version()}, NumPy {np.__version__}"
+    marks = " ".join(map(str, arguments.candidates))
+    command = f"python -m benchmarks.rows --candidates {marks}"
+    made = f"`{command}`, Python {platform.python_version()}, NumPy {np.__version__}"
     section = [
         HEADING, "", f"{made}; CPU time of one process. Mean over twelve laws, each with its folds:", "", *rows, "",
         "One search on 42 rows (Chinchilla's law, planted):", "", *candidates,
