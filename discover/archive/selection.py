@@ -74,9 +74,10 @@ def choose(finalists: Sequence[Candidate]) -> Choice | None:
     usable = [c for c in finalists if c.ok and np.isfinite(c.score)]
     noise = noise_of(usable)
     usable.sort(key=lambda c: order(c, noise))
-    ruly = [c for c in usable if c.validation is not None and c.validation.far in ("", FAR_BEHIND)] or usable
-    if not ruly:
-        return None
+    ruly = [c for c in usable if c.validation is not None and c.validation.far in ("", FAR_BEHIND)]
+    ruly = ruly or [c for c in usable if np.isfinite(c.probes).all()]
+    if not ruly:  # what has no value beyond the data cannot be compared with its peers there
+        return Choice(usable[0], tuple(usable), noise) if usable else None
     jury = [c for c in ruly[:_JURY] if order(c, noise) <= order(ruly[0], noise) + _BEHIND]
     predictions = np.array([c.probes for c in jury])
     middle = np.median(predictions, axis=0)

@@ -68,6 +68,17 @@ def test_a_law_that_misbehaves_far_away_gives_way_to_one_that_does_not() -> None
     assert choice.chosen.number == 1
 
 
+def test_where_no_law_behaves_the_best_one_is_chosen_and_one_with_values_before_it() -> None:
+    """A table may be such that every law found leaves it with no value just beyond: the run still ends with one."""
+    wild = [candidate(i, -9.0 + i, [np.inf, 4.0], far="not finite just beyond the data") for i in range(3)]
+    choice = choose(wild)
+    assert choice is not None
+    assert [c.number for c in choice.ranked] == [0, 1, 2]
+    choice = choose([*wild, candidate(3, -1.0, [3.0, 4.0], far="changes sign beyond the data")])
+    assert choice is not None
+    assert choice.chosen.number == 3
+
+
 def test_a_parameter_more_must_earn_its_place_on_a_small_table_and_hardly_on_a_large_one() -> None:
     """Law 1 has a parameter more than law 0 and a slightly better score: luck on ten settings, a fact on a thousand."""
     for n_settings, expected in ((10, 0), (1000, 1)):
