@@ -25,8 +25,7 @@ from benchmarks.cuts import cut_top
 from discover.fitting import Recipe, fit, predict_cells
 from discover.law import parse
 from discover.law.law import Law
-from discover.scoring import Yardstick, validate
-from discover.scoring.metrics import PooledNmse
+from discover.scoring import Yardstick, score, validate
 from discover.scoring.validation import SURVIVOR
 from discover.task import Cell, Column, Rows, Task, load_task
 
@@ -138,7 +137,7 @@ def compare_cuts() -> None:
                     with np.errstate(all="ignore"):
                         judged = validate(law, recipe, yardstick, SURVIVOR, np.random.default_rng(0))
                         fitted = fit(law, task.training, recipe=recipe, starts=24, rng=np.random.default_rng(0))
-                        reached = 1.0 - PooledNmse(held)(fitted.predict(held))
+                        reached = score(held, fitted.predict(held)).r2
                     scores.append(judged.score)
                     told.append(f"{judged.r2:.4f} / {reached:.4f}")
                 chosen = SHRINKS[int(np.argmin(scores))]

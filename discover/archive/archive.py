@@ -72,9 +72,8 @@ class Archive:
         if not candidate.ok or validation is None:
             return float("inf")
         inside = float(np.log(validation.in_sample + 1e-6))
-        unruly = _UNRULY if validation.far else 0.0
         simple = self.penalty * candidate.complexity + 0.5 * candidate.surplus
-        return validation.sober_score(self.noise) + 0.15 * inside + simple + unruly
+        return _merit(candidate, self.noise) + 0.15 * inside + simple
 
     def knows(self, key: str) -> bool:
         return key in self._keys

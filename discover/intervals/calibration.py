@@ -78,7 +78,7 @@ def held_back(task: Task) -> int:
     held = np.zeros(task.training.n_rows, dtype=bool)
     for fold in folds_of(task):
         held |= fold.validation
-    return len(np.unique(settings_of(task)[held]))
+    return task.training.select(held).n_settings
 
 
 def width(parts: Parts) -> np.ndarray:

@@ -46,7 +46,7 @@ class Recipes:
         self.losses = [loss for loss in LOSSES if positive or not loss.startswith("log")]
         self.genes = genes
         rows = task.training
-        n_settings = len(np.unique(np.column_stack([rows.cell, rows.inputs]), axis=0))
+        n_settings = rows.n_settings
         # A dozen rows cannot tell which of them count more; that some weighting looks best is luck.
         self.scaled = bool(task.scale_axes) and n_settings >= _FEWEST_WEIGHED
         # Scores count a setting once, and so do fits: what was varied beside the inputs is no reason to count it more.

@@ -88,7 +88,7 @@ class Place:
     is_factor: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cut:
     """Rows (cell, row) to fit on and rows to predict, as ones and zeros, and what the prediction counts."""
 
@@ -163,7 +163,9 @@ class Screening:
                     columns[..., law.parameters.index(node.name)] += self.slopes.slopes[path] * self._unit
         self.usable = bool(np.isfinite(self.left).all() and np.isfinite(columns).all())
         self.whole = State(self.left, columns)
-        self._whole_folds: dict[State, _Fold] = {}  # of states with all rows inside
+        ones = np.ones(self.shape)
+        self._uncut = Cut(ones, ones, 1.0)
+        self._kept: dict[tuple[State, Cut], _Fold] = {}
 
     def without(self, gone: Path) -> State:
         """The law once the node at `gone` is taken out of its sum or product."""
@@ -221,10 +223,7 @@ class Screening:
 
     def coefficient(self, state: State, place: Place, term: np.ndarray) -> np.ndarray:
         """The coefficient (cell,) that a term (cell, row) would get at a place on all rows, to first order."""
-        if state not in self._whole_folds:
-            ones = np.ones(self.shape)
-            self._whole_folds[state] = self._fold(state, Cut(ones, ones, 1.0))
-        fold = self._whole_folds[state]
+        fold = self._fold(state, self._uncut)
         column = self._slope(place) * term
         column = column - np.einsum("crp,cp->cr", fold.inner, np.einsum("cpr,cr->cp", fold.solver, column))
         return np.sum(column * fold.left_inner, axis=1) / (np.sum(column**2, axis=1) + 1e-300)
@@ -237,6 +236,11 @@ class Screening:
         return [self._fold(state, cut) for cut in self.cuts]
 
     def _fold(self, state: State, cut: Cut) -> _Fold:
+        if (state, cut) not in self._kept:
+            self._kept[state, cut] = self._refitted(state, cut)
+        return self._kept[state, cut]
+
+    def _refitted(self, state: State, cut: Cut) -> _Fold:
         length = np.sqrt(np.einsum("crp,crp->cp", state.columns, state.columns))
         columns = state.columns / np.where(length > 0, length, 1.0)[:, None, :]
         inner, outer = columns * cut.inner[..., None], columns * cut.outer[..., None]

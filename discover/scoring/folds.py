@@ -100,17 +100,13 @@ def _corners(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> list[
         part = float(held.mean())
         if part > _CORNERS[-1] or not _usable(held, rows.cell, len(rows.cells)):
             break
-        if part >= _CORNERS[len(folds)] and _n_settings(rows, held) >= _LEAST_SETTINGS:
+        # Rows of equal inputs have one mean, and one mean has no variance.
+        if part >= _CORNERS[len(folds)] and rows.select(held).n_settings >= _LEAST_SETTINGS:
             name = f"corner of {axes[0]} and {axes[1]}, {part:.0%}"
             folds.append(Fold(name, f"{axes[0]}, {axes[1]}", ~held, held, weight))
             if len(folds) == len(_CORNERS) - 1:
                 break
     return folds
-
-
-def _n_settings(rows: Rows, held: np.ndarray) -> int:
-    """How many different settings a mask holds: rows of equal inputs have one mean, and one mean has no variance."""
-    return len(np.unique(np.column_stack([rows.cell, rows.inputs])[held], axis=0))
 
 
 def levels(values: np.ndarray) -> np.ndarray:

@@ -87,17 +87,11 @@ class PooledNmse:
         for name in dict.fromkeys(targets.tolist()):
             mine = np.flatnonzero(targets == name)
             own = rows.target[mine]
-            self._parts.append((mine, own, max(float(np.var(own)), _TINY)))
+            self._parts.append((mine, own, float(np.var(own))))
 
     def __call__(self, prediction: np.ndarray) -> float:
         """NMSE of predictions (row,)."""
-        return float(np.mean([self._part(prediction[mine], own, variance) for mine, own, variance in self._parts]))
-
-    def _part(self, prediction: np.ndarray, target: np.ndarray, variance: float) -> float:
-        if not np.isfinite(prediction).all():
-            return _WORST
-        with np.errstate(all="ignore"):
-            return min(float(np.mean((prediction - target) ** 2)) / variance, _WORST)
+        return float(np.mean([_nmse(own, prediction[mine], variance) for mine, own, variance in self._parts]))
 
 
 def errors(target: np.ndarray, prediction: np.ndarray, usual: np.ndarray | None = None) -> tuple[float, float]:
@@ -109,9 +103,15 @@ def errors(target: np.ndarray, prediction: np.ndarray, usual: np.ndarray | None 
     if not np.isfinite(prediction).all():
         return _WORST, _WORST
     with np.errstate(all="ignore"):
-        gap = prediction - target
         measured = target if usual is None or np.ptp(target) > 0 else usual
         variance = float(np.var(measured))
         deviation = float(np.mean(np.abs(measured - measured.mean())))
-        squared, absolute = float(np.mean(gap**2)), float(np.mean(np.abs(gap)))
-    return min(squared / max(variance, _TINY), _WORST), min(absolute / max(deviation, _TINY), _WORST)
+        absolute = float(np.mean(np.abs(prediction - target)))
+    return _nmse(target, prediction, variance), min(absolute / max(deviation, _TINY), _WORST)
+
+
+def _nmse(target: np.ndarray, prediction: np.ndarray, variance: float) -> float:
+    if not np.isfinite(prediction).all():
+        return _WORST
+    with np.errstate(all="ignore"):
+        return min(float(np.mean((prediction - target) ** 2)) / max(variance, _TINY), _WORST)

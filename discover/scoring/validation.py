@@ -397,8 +397,10 @@ class _Missed:
 
     def __call__(self, prediction: np.ndarray) -> float:
         if self._pooled is not None:
-            return min(self._pooled(prediction), _FAILED)
-        return min(float(np.mean((prediction - self._target) ** 2) / self._variance), _FAILED)
+            nmse = self._pooled(prediction)
+        else:
+            nmse = float(np.mean((prediction - self._target) ** 2) / self._variance)
+        return min(nmse, _FAILED)
 
 
 def _mean_log(weights: np.ndarray, nmse: np.ndarray) -> float:

@@ -55,6 +55,11 @@ class Rows:
     def n_rows(self) -> int:
         return len(self.target)
 
+    @property
+    def n_settings(self) -> int:
+        """Different settings of the inputs, over all cells: rows of equal inputs in a cell are one."""
+        return len(np.unique(np.column_stack([self.cell, self.inputs]), axis=0))
+
     def select(self, mask: np.ndarray) -> Rows:
         """The rows where `mask` (row,) is true, or those of an index array; `cells` stay as they are."""
         arrays = {name: getattr(self, name)[mask] for name in ("inputs", "target", "cell", "line")}
