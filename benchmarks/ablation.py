@@ -105,7 +105,7 @@ def run(arm: str, proposers: tuple[str, ...], name: str, seed: int, candidates: 
     found: list[Candidacy] = []
     for generation in search.generations():
         found.extend(map(Candidacy.of, generation.candidates))
-    best = search.archive.best()
+    best = search.populations.best()
     choice = choose(search.finalists())
     reached = {}
     for label, law in (("chosen", choice.chosen if choice else None), ("best", best)):

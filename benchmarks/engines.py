@@ -72,7 +72,7 @@ def discover_engine(task: Task, asked: Rows, seconds: float, seed: int) -> Predi
         return Prediction(np.full(asked.n_rows, np.nan), "none")
     chosen = choice.chosen
     values = predict_cells(chosen.law, chosen.validation.parameters, asked)
-    return Prediction(values, f"{chosen.law} ({search.archive.count} candidates)")
+    return Prediction(values, f"{chosen.law} ({search.populations.count} candidates)")
 
 
 Regress = Callable[[Array, Array, Array, float, int], tuple[Array, str]]

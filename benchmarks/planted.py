@@ -158,8 +158,8 @@ def searched(number: int, planted_seed: int, budget: str, seed: int) -> dict[str
     tried: list[int] = []
     for generation in search.generations():
         tried += [c.number for c in generation.candidates if key_of(c.law) in keys]
-    place = next((i for i, e in enumerate(search.archive.elites, 1) if key_of(e.law) in keys), None)
-    front = {(c.law.key, c.recipe.text) for c in search.archive.pareto_front()}
+    place = next((i for i, e in enumerate(search.populations.elites, 1) if key_of(e.law) in keys), None)
+    front = {(c.law.key, c.recipe.text) for c in search.populations.pareto_front()}
     finalists = search.finalists()
     choice = choose(finalists)
     seconds = time.monotonic() - began
@@ -176,7 +176,7 @@ def searched(number: int, planted_seed: int, budget: str, seed: int) -> dict[str
         "inputs": len(planted.form.axes), "parameters": len(planted.parameters), "noise": planted.noise,
         "rows": planted.training.n_rows, "outliers": int(planted.outliers.sum()),
         "planted_seed": planted_seed, "budget": budget, "seed": seed,
-        "candidates": search.archive.count, "seconds": round(seconds, 1),
+        "candidates": search.populations.count, "seconds": round(seconds, 1),
         "tried": len(tried), "first_tried": min(tried, default=None), "place_in_archive": place,
         "finalists": len(finalists), "chosen": verdicts[0] if verdicts else None,
         "first": bool(verdicts and verdicts[0]["true"]),

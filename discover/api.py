@@ -108,10 +108,10 @@ def discover(
     if choice is None:  # nothing better than the mean could be fitted
         floor = "E" if "E" not in loaded.input_names else "E" + "_" * max(map(len, loaded.input_names))
         flat = fit(loaded, floor, seed=seed)
-        return Discovery(flat, (flat,), (flat,), search.archive.count)
+        return Discovery(flat, (flat,), (flat,), search.populations.count)
     laws = {id(c): _discovered(loaded, c, search.yardstick, seed, str(budget)) for c in choice.ranked}
     front = tuple(laws[id(candidate)] for candidate in pareto_front(choice.ranked, choice.noise))
-    return Discovery(laws[id(choice.chosen)], front, tuple(laws.values()), search.archive.count)
+    return Discovery(laws[id(choice.chosen)], front, tuple(laws.values()), search.populations.count)
 
 
 def _discovered(task: Task, candidate: Candidate, yardstick: Yardstick, seed: int, budget: str) -> FittedLaw:

@@ -22,7 +22,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from discover.archive import Archive, Candidate
+from discover.archive import Archive, Candidate, Populations
 from discover.assessment import Job, assess, thorough
 from discover.errors import DiscoverError, ResumeError
 from discover.fitting import prepare
@@ -32,13 +32,12 @@ from discover.scoring import Yardstick
 from discover.task import Task
 
 BATCH = 16
-FINALISTS = 40
+_FEWEST_NOMINEES, _CANDIDATES_EACH = 40, 25  # of a budget in candidates, one nominee for so many of them
 _LEAST_FINALISTS = 6
 _LEAST_USABLE = 3  # of them that converged
-_FIRST = 10  # elites that are refitted before the front is
 _PAUSE_SECONDS = 0.2  # where there is nothing to assess yet
 _FINAL_SHARE = 0.2  # of a budget in seconds, at most kept for the final round
-_FINAL_WORK = 6.0  # times the seconds that a finalist took in the race
+_FINAL_WORK = 6.0  # times the seconds that a nominee took in the race
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ class Search:
     ) -> None:
         self.task, self.budget, self.seed, self.executor = task, budget, seed, executor
         self.yardstick = Yardstick.of(task)
-        self.archive = Archive(spread=self.yardstick.probe_spread)
+        self.populations = Populations(self.yardstick.probe_spread)
         reproducible = budget.candidates is not None
         self.portfolio = portfolio_of(task, proposers, joining, reproducible=reproducible)
         self.keep, self.past = keep, past
@@ -169,9 +168,8 @@ class Search:
                         yield self._generation(0, (), [])  # so that whoever looks on may end the run
                 if not waiting or (number > 1 and self._late() and all(isinstance(item, Job) for item in waiting[0])):
                     return  # with seconds spent, what waits for its turn in this process is given up
-                done = tuple(map(self._done, waiting.popleft()))
-                entered = self.archive.add(done)
-                self.portfolio.tell(done, entered, self.archive)
+                done, entered = self.populations.add(number, map(self._done, waiting.popleft()))
+                self.portfolio.tell(done, entered, self.populations.of(number))
                 yield self._generation(number, done, entered)
         finally:
             self.portfolio.close()
@@ -193,9 +191,9 @@ class Search:
         """The finalists as the store has them, where the run was killed after they had been refitted.
 
         Raises:
-            ResumeError: One of them is not in the archive.
+            ResumeError: One of them is no elite.
         """
-        elites = {candidate.number: candidate for candidate in self.archive.elites}
+        elites = {candidate.number: candidate for candidate in self.populations.elites}
         found = []
         for record in kept:
             if record.number not in elites:
@@ -207,18 +205,14 @@ class Search:
         return tuple(found)
 
     def finalists(self) -> tuple[Candidate, ...]:
-        """The front and the fittest of the archive, refitted with many starts on all rows and every fold.
+        """The front and the fittest of every population, refitted with many starts on all rows and every fold.
 
-        Of one form the two best recipes enter. With a budget in seconds those come back whose turn came in time, and
-        later ones only until a few can be chosen: long laws of one kind may all fail to converge.
+        With a budget in seconds those come back whose turn came in time, and later ones only until a few can be
+        chosen: long laws of one kind may all fail to converge.
         """
-        pool: list[Candidate] = []
-        forms: Counter[str] = Counter()
-        elites, front = self.archive.elites, self.archive.pareto_front()
-        for candidate in [*elites[:_FIRST], *reversed(front), *elites[_FIRST:]]:
-            if candidate not in pool and forms[candidate.law.key] < 2 and len(pool) < FINALISTS:
-                pool.append(candidate)
-                forms[candidate.law.key] += 1
+        pool = self.populations.nominees()
+        if self.budget.candidates is not None:
+            pool = pool[: max(_FEWEST_NOMINEES, self.budget.candidates // _CANDIDATES_EACH)]
         deadline = None
         if self.budget.seconds is not None:
             deadline = max(self._began + self.budget.seconds, time.monotonic() + 0.1 * self.budget.seconds)
@@ -255,11 +249,11 @@ class Search:
 
     def _final_seconds(self, seconds: float) -> float:
         """What to keep of the budget for the final round: as much as its laws will take, within a fifth."""
-        elites = self.archive.elites[:FINALISTS]
+        took = self.populations.seconds_of(_FEWEST_NOMINEES)
         workers = getattr(self.executor, "_max_workers", 1)
-        if len(elites) < FINALISTS:
+        if len(took) < _FEWEST_NOMINEES:
             return seconds * _FINAL_SHARE
-        needed = _FINAL_WORK * sum(elite.seconds for elite in elites) / workers
+        needed = _FINAL_WORK * sum(took) / workers
         return min(seconds * _FINAL_SHARE, max(needed, 0.02 * seconds))
 
     def _submit(self, number: int) -> list[Future[Candidate] | Candidate | Job]:
@@ -267,9 +261,10 @@ class Search:
         size = BATCH
         if self.budget.candidates is not None:
             size = min(size, self.budget.candidates - self._asked)
-        bars = self.archive.survivor_bar(), self.archive.fit_bar()
+        archive = self.populations.of(number)
+        bars = archive.survivor_bar(), archive.fit_bar()
         batch: list[Future[Candidate] | Candidate | Job] = []
-        for proposal in self._ask(number, size):
+        for proposal in self._ask(number, size, archive):
             self._asked += 1
             job = Job(self._asked, proposal, self.seed, *bars)
             if kept := self.past.kept.get(job.number):
@@ -281,28 +276,28 @@ class Search:
                 batch.append(self.executor.submit(_assess_here, job))
         return batch
 
-    def _ask(self, number: int, size: int) -> list[Proposal]:
+    def _ask(self, number: int, size: int, archive: Archive) -> list[Proposal]:
         # A batch has a source of chance of its own: it does not depend on how much of it earlier batches used.
         rng = np.random.default_rng([self.seed, 0, number])
         if self.portfolio.repeats_itself:
-            return self.portfolio.ask(size, self.archive, rng)
+            return self.portfolio.ask(size, archive, rng)
         known = [self.past.kept.get(n) for n in range(self._asked + 1, self._asked + 1 + size)]
         proposals = [proposal_of(kept, self.task.input_names) for kept in known if kept is not None]
         for proposal in proposals:
-            self.archive.reserve(proposal.key)
+            archive.reserve(proposal.key)
         if len(proposals) == size:
             return proposals
-        return proposals + self.portfolio.ask(size - len(proposals), self.archive, rng)
+        return proposals + self.portfolio.ask(size - len(proposals), archive, rng)
 
     def _generation(self, number: int, done: tuple[Candidate, ...], entered: list[Candidate]) -> Generation:
         return Generation(
             done,
-            self.archive.pareto_front(),
-            self.archive.best(),
+            self.populations.pareto_front(),
+            self.populations.best(),
             time.monotonic() - self._began,
-            self.archive.count,
+            self.populations.count,
             self.portfolio.shares(),
-            dict(self.archive.failures),
+            dict(self.populations.failures),
             number,
             dict(Counter(candidate.proposer for candidate in entered)),
         )

@@ -27,7 +27,7 @@ def archive_of(task: Task, seed: int = 0, candidates: int = 40, workers: int = 1
         for _ in search.generations():
             pass
         finalists = search.finalists()
-    found = [*search.archive.elites, *finalists]
+    found = [*search.populations.elites, *finalists]
     return [(c.number, c.key, c.score, c.validation.parameters.tobytes()) for c in found if c.validation]
 
 
@@ -93,7 +93,7 @@ class Recorded:
         self.generations = list(self.search.generations())
 
     def elites(self) -> list[tuple[object, ...]]:
-        found = self.search.archive.elites
+        found = self.search.populations.elites
         return [(c.number, c.key, c.fingerprint, c.validation.parameters.tobytes()) for c in found if c.validation]
 
 

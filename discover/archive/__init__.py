@@ -5,6 +5,7 @@ In: candidates. Out: parents, elites, the Pareto front, the choice. Stays out: w
 
 from discover.archive.archive import Archive, pareto_front
 from discover.archive.candidate import OK, Candidate
+from discover.archive.populations import Populations
 from discover.archive.selection import RULE, Choice, choose
 
-__all__ = ["OK", "RULE", "Archive", "Candidate", "Choice", "choose", "pareto_front"]
+__all__ = ["OK", "RULE", "Archive", "Candidate", "Choice", "Populations", "choose", "pareto_front"]

@@ -32,6 +32,7 @@ class Candidate:
         status: "ok", or why it failed.
         validation: None where it failed before it was validated.
         seconds: Time that assessing took.
+        population: Which of the run's populations it lives in, from 0.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Candidate:
     status: str
     validation: Validation | None
     seconds: float = 0.0
+    population: int = 0
 
     @property
     def ok(self) -> bool:

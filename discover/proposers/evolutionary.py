@@ -104,17 +104,18 @@ class Evolutionary(Proposer):
 
 
 class Families(Evolutionary):
-    """The plainest laws, then random ones of the field's shapes."""
+    """The plainest laws, for every archive, then random ones of the field's shapes."""
 
     name = "families"
 
     def __init__(self, task: Task, recipes: Recipes) -> None:
         super().__init__(task, recipes)
-        self._opening = opening_expressions(self.inputs, self.cap)
+        openings = opening_expressions(self.inputs, self.cap)
+        self._plain = [made for opening in openings if (made := self.proposal(*opening, recipes.plain))]
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
-        if plain := next(self._opening, None):
-            return self.proposal(*plain, self.recipes.plain)
+        if plain := next((proposal for proposal in self._plain if not archive.knows(proposal.key)), None):
+            return plain
         expression, pieces = random_expression(self.inputs, self.cap, rng)
         return self.proposal(expression, pieces, self.recipes.draw(rng))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Human(Proposer):
-    """Each human law within the task's cap once, in the order of human.toml.
+    """Each human law within the task's cap once for every archive, in the order of human.toml.
 
     A search starts from them only when it is asked to: otherwise what it finds could not be said to be found.
     """
@@ -27,7 +26,8 @@ class Human(Proposer):
 
     def __init__(self, task: Task) -> None:
         laws = (parse(human.formula, task.input_names, bounds=human.bounds) for human in task.human_laws)
-        self._laws = deque(law for law in laws if len(law.parameters) <= task.parameter_cap)
+        allowed = [law for law in laws if len(law.parameters) <= task.parameter_cap]
+        self._proposals = [Proposal(law, Recipe(), self.name) for law in allowed]
 
     def ask(self, archive: Archive, rng: np.random.Generator) -> Proposal | None:
-        return Proposal(self._laws.popleft(), Recipe(), self.name) if self._laws else None
+        return next((proposal for proposal in self._proposals if not archive.knows(proposal.key)), None)

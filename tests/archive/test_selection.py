@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from discover.archive import OK, Candidate, choose
@@ -18,6 +20,7 @@ def candidate(
     far: str = "",
     n_settings: int = 1000,
     left: float | None = None,
+    population: int = 0,
 ) -> Candidate:
     probes, one, start = np.array([1.0, 2.0, *beyond]), np.ones(1), np.ones((1, 2))
     yes = np.array([True])
@@ -25,7 +28,8 @@ def candidate(
     validation = Validation(
         score, np.exp([score]), fit, start, one, yes, probes, far, start, n_settings, one, one * fit
     )
-    return Candidate(number, parse(FORMS[number], ["x"]), Recipe(), "families", (), status, validation)
+    law = parse(FORMS[number], ["x"])
+    return Candidate(number, law, Recipe(), "families", (), status, validation, population=population)
 
 
 def test_the_best_by_folds_is_chosen_where_its_peers_agree() -> None:
@@ -42,6 +46,39 @@ def test_a_law_that_leaves_its_peers_beyond_the_data_is_set_aside() -> None:
     choice = choose(pool)
     assert choice is not None
     assert choice.chosen.number == 1
+
+
+def test_copies_of_one_form_in_one_population_do_not_outvote_three_populations() -> None:
+    crowd = [candidate(i, -6.0 + i / 10, [30.0 + i / 10, 44.0]) for i in range(5)]
+    others = [candidate(4 + p, -5.0 + p / 10, [3.0 + p / 10, 4.0], population=p) for p in (1, 2, 3)]
+    choice = choose([*crowd, *others])
+    assert choice is not None
+    assert choice.chosen.population > 0
+    alone = choose([replace(c, population=0) for c in (*crowd, *others)])
+    assert alone is not None
+    assert alone.chosen.number == 0
+
+
+def test_between_populations_a_little_on_the_folds_counts_less_than_standing_alone() -> None:
+    beyond = [[4.5, 5.5], [3.0, 4.0], [3.1, 4.1], [3.2, 4.2]]
+    for gain, expected in ((0.3, 2), (2.0, 0)):
+        choice = choose([candidate(p, -5.0 - gain * (p == 0), beyond[p], population=p) for p in range(4)])
+        assert choice is not None
+        assert choice.chosen.number == expected
+
+
+def test_a_population_far_behind_has_no_say() -> None:
+    poor = [candidate(p, -1.0, [30.0 + p, 44.0], population=p) for p in (1, 2, 3)]
+    choice = choose([candidate(0, -5.0, [3.0, 4.0]), *poor])
+    assert choice is not None
+    assert choice.chosen.number == 0
+
+
+def test_what_two_populations_found_is_ranked_once() -> None:
+    twice = [candidate(0, -5.0, [3.0, 4.0], population=p) for p in (0, 1)]
+    choice = choose([*twice, candidate(1, -4.5, [3.0, 4.0])])
+    assert choice is not None
+    assert [c.number for c in choice.ranked] == [0, 1]
 
 
 def test_a_disagreement_far_below_the_spread_of_the_data_sets_nobody_aside() -> None:

@@ -40,6 +40,7 @@ def filled(name: str) -> tuple[Task, Archive]:
         rng = np.random.default_rng(3)
         while len(found) < 8:
             if (proposal := families.ask(archive, rng)) is not None:
+                archive.reserve(proposal.key)
                 found.append(assess(Job(len(found) + 1, proposal, 0), yardstick))
         _FILLED[name] = task, found
     task, found = _FILLED[name]
@@ -50,8 +51,12 @@ def filled(name: str) -> tuple[Task, Archive]:
 
 
 def asked(proposer: Proposer, archive: Archive, seed: int = 1) -> list[Proposal]:
-    rng = np.random.default_rng(seed)
-    return [p for _ in range(ASKED) if (p := proposer.ask(archive, rng)) is not None]
+    rng, proposals = np.random.default_rng(seed), []
+    for _ in range(ASKED):
+        if (proposal := proposer.ask(archive, rng)) is not None:
+            archive.reserve(proposal.key)
+            proposals.append(proposal)
+    return proposals
 
 
 @pytest.fixture(params=PROPOSERS)

@@ -110,7 +110,7 @@ def test_elites_seed_the_search(made: Any, ready: dict[str, str], vocab: Task) -
     for _ in search.generations():
         pass
     proposer = made(vocab, reproducible=True)
-    assert proposer.ask(search.archive, np.random.default_rng(0)) is not None
+    assert proposer.ask(search.populations.of(1), np.random.default_rng(0)) is not None
     told = (proposer._worker.folder / "search1" / "guesses.txt").read_text(encoding="utf-8")
     assert told.count("x1") >= 3
 

@@ -48,4 +48,4 @@ def test_guesses_from_the_archive_are_read() -> None:
     search = Search(task, Budget(candidates=112), seed=1, proposers=("families", "recipe", "pysr"))
     found = [c for generation in search.generations() for c in generation.candidates if c.proposer == "pysr"]
     assert any(c.ok for c in found)
-    assert not [reason for reason in search.archive.failures if reason.startswith("pysr: ")]
+    assert not [reason for reason in search.populations.failures if reason.startswith("pysr: ")]
