@@ -191,17 +191,14 @@ class Search:
         """The finalists as the store has them, where the run was killed after they had been refitted.
 
         Raises:
-            ResumeError: One of them is no elite.
+            ResumeError: One of them is no nominee here.
         """
-        elites = {candidate.number: candidate for candidate in self.populations.elites}
         found = []
         for record in kept:
-            if record.number not in elites:
-                raise ResumeError(f"candidate {record.number} is a finalist in the store, and no elite here")
-            elite = elites[record.number]
-            found.append(
-                recall(record, Proposal(elite.law, elite.recipe, elite.proposer, elite.parents), self.yardstick)
-            )
+            law = self.populations.known(record.number)
+            if law is None:
+                raise ResumeError(f"candidate {record.number} is a finalist in the store, and was not kept here")
+            found.append(recall(record, Proposal(law.law, law.recipe, law.proposer, law.parents), self.yardstick))
         return tuple(found)
 
     def finalists(self) -> tuple[Candidate, ...]:

@@ -139,6 +139,16 @@ def test_recalled_finalists_are_those_that_were_refitted(whole: Recorded) -> Non
     assert [(c.key, c.fingerprint, c.status) for c in again] == [(c.key, c.fingerprint, c.status) for c in finalists]
 
 
+def test_a_finalist_that_only_a_hall_of_fame_kept_is_recalled(whole: Recorded) -> None:
+    """The front is made of the halls, whose laws may be elites no longer: such a run could not be resumed."""
+    again = Recorded(past_of(whole, 48))
+    archive = again.search.populations.archives[0]
+    dropped = next(law for law in archive.hall.values() if law in archive.elites)
+    archive.elites.remove(dropped)
+    (found,) = again.search.finalists_of([Candidacy.of(dropped)])
+    assert (found.number, found.fingerprint) == (dropped.number, dropped.fingerprint)
+
+
 @pytest.mark.parametrize("change", [{"key": "x"}, {"validation": {"score": 1.0}}, {"fingerprint": "00"}])
 def test_candidate_that_is_not_as_it_was_is_refused(whole: Recorded, change: dict[str, Any]) -> None:
     kept = whole.kept[:20]

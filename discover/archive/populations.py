@@ -62,6 +62,14 @@ class Populations:
         valued = [(archive.fitness(elite), elite) for archive in self.archives for elite in archive.elites]
         return [elite for _, elite in sorted(valued, key=lambda entry: entry[0])]
 
+    def known(self, number: int) -> Candidate | None:
+        """The elite, or law of a hall of fame, of that number."""
+        for archive in self.archives:
+            for candidate in (*archive.elites, *archive.hall.values()):
+                if candidate.number == number:
+                    return candidate
+        return None
+
     @property
     def failures(self) -> Counter[str]:
         return sum((archive.failures for archive in self.archives), Counter())

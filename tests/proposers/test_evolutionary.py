@@ -52,6 +52,14 @@ def test_a_curve_between_a_floor_and_a_ceiling_is_asked_for_at_the_start() -> No
         assert key in {proposal.law.key for proposal in asked}
 
 
+def test_every_archive_begins_with_the_plainest_laws() -> None:
+    task = load_task("moe_scaling")
+    portfolio, rng = portfolio_of(task, ("families",)), np.random.default_rng(0)
+    first, second = ([p.law.key for p in portfolio.ask(12, Archive(spread=1.0), rng)] for _ in range(2))
+    assert first == second
+    assert len(set(first)) == 12
+
+
 def test_sharing_is_for_tasks_of_several_cells_and_names_parameters_of_the_law() -> None:
     task, archive = filled_archive("parallel")
     assert "sharing" not in portfolio_of(load_task("vocab_scaling")).shares()

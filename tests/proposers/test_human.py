@@ -31,6 +31,13 @@ def test_first_batch_begins_with_the_forms_of_the_human_laws():
     assert "human" not in generation.shares
 
 
+def test_every_archive_begins_with_the_human_laws():
+    portfolio, rng = portfolio_of(TASK, ("human", *DEFAULT)), np.random.default_rng(0)
+    for _ in range(2):
+        asked = portfolio.ask(16, Archive(spread=1.0), rng)
+        assert [p.law.key for p in asked[: len(keys())]] == keys()
+
+
 def test_no_proposal_of_a_search_is_human_unless_asked():
     asked = portfolio_of(TASK).ask(16, Archive(spread=1.0), np.random.default_rng(0))
     assert "human" not in {proposal.proposer for proposal in asked}
