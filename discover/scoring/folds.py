@@ -45,11 +45,18 @@ class Fold:
 def folds_of(task: Task, rows: Rows | None = None) -> tuple[Fold, ...]:
     """The folds of a task's training rows (or of `rows`, some of them)."""
     rows = task.training if rows is None else rows
-    return cut(rows, task.scale_axes, [task.is_log(axis) for axis in task.scale_axes])
+    corner_asked = len(task.scale_axes) > 1 and set(task.scale_axes[:2]) <= set(task.held_out_together)
+    return cut(rows, task.scale_axes, [task.is_log(axis) for axis in task.scale_axes], corner_asked)
 
 
-def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> tuple[Fold, ...]:
-    """Folds along each axis, the first axis (that of the real extrapolation) counting most."""
+def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool], corner_asked: bool = False) -> tuple[Fold, ...]:
+    """Folds along each axis and of corners; those shaped like the real extrapolation count most: along the first axis
+    and, where the rows lack it, in the corner.
+
+    Args:
+        corner_asked: Whether what is large on both of the first axes is held out, and nothing else: then the corners
+            alone are shaped like it.
+    """
     folds: list[Fold] = []
     for place, (axis, is_log) in enumerate(zip(axes, log_axes, strict=True)):
         column = rows.inputs[:, rows.input_names.index(axis)]
@@ -62,7 +69,11 @@ def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> tuple[Fold
             amount = f"top {depths[depth]}" if _has_levels(values, rows.cell) else f"top {_FRACTIONS[depth]:.0%}"
             folds.append(Fold(f"{axis} {amount}", axis, ~held, held, _ASKED if place == 0 else _OTHER))
     if len(axes) > 1:
-        folds.extend(_corners(rows, axes[:2], log_axes[:2]))
+        corners = _corners(rows, axes[:2], log_axes[:2])
+        if corner_asked and any(corner.weight == _ASKED for corner in corners):
+            # The table has the top of either axis: no fold along one of them is like what is asked for.
+            folds = [replace(fold, weight=_OTHER) for fold in folds]
+        folds.extend(corners)
     if not folds:
         folds = _dealt(rows)
     return _weighted(folds)

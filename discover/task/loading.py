@@ -45,6 +45,7 @@ def load_task(path_or_name: str | Path) -> Task:
         training_count=points.count("training"),
         held_out_count=points.count("held_out"),
         keep_outliers=description.keep_outliers,
+        held_out_together=description.split.together,
     )
 
 

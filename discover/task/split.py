@@ -71,6 +71,12 @@ class Rule:
         return np.any(each, axis=0) if self.combination == "any_of" else np.all(each, axis=0)
 
     @property
+    def together(self) -> tuple[str, ...]:
+        """Columns that conditions of an "all_of" name, where there are several of these; else none."""
+        names = tuple(dict.fromkeys(condition.column for condition in self.conditions))
+        return names if self.combination == "all_of" and len(names) > 1 else ()
+
+    @property
     def is_text(self) -> bool:
         return all(condition.is_text for condition in self.conditions)
 
