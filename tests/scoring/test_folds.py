@@ -80,8 +80,8 @@ def test_a_corner_that_the_training_rows_lack_is_what_the_folds_hold_back() -> N
 
 
 def test_where_the_corner_is_held_out_and_nothing_else_the_corners_share_most_of_the_weight() -> None:
-    """No fold along one axis is like it: the table has the top of either. data_constrained lacks the corner too, but what
-    it holds out is large on one axis."""
+    """No fold along one axis is like it: the table has the top of either. data_constrained lacks the corner too, but
+    what it holds out is large on one axis."""
     for name, share in (("lr_bsz", 0.7), ("data_constrained", 2 * 0.7 / 5)):
         corners = [fold for fold in folds_of(load_task(f"{name}_scaling")) if "corner" in fold.name]
         assert len(corners) == 2
