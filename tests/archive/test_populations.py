@@ -37,14 +37,15 @@ def test_a_law_that_one_population_knows_is_new_to_another() -> None:
 def test_what_all_hold_together_is_what_each_of_them_holds() -> None:
     populations = Populations(spread=1.0)
     populations.add(1, [candidate(1, "a + b*x", -2.0, [1.0]), candidate(2, "a", 0.0, [1.5], status="not finite")])
+    populations.add(2, [candidate(5, "a + b*x + c*x**2", -1.5, [4.0])])
     own, entered = populations.add(17, [candidate(3, "a + b*x**c", -3.0, [2.0]), candidate(4, "a + b/x", -1.0, [3.0])])
     assert [c.number for c in own] == [c.number for c in entered] == [3, 4]
     assert [c.population for c in own] == [1, 1]
-    assert [c.number for c in populations.elites] == [3, 1, 4]
+    assert [c.number for c in populations.elites] == [3, 1, 5, 4]
     assert populations.best() is own[0]
     assert [c.number for c in populations.pareto_front()] == [1, 3]
-    assert (populations.count, populations.of(33).count, dict(populations.failures)) == (4, 4, {"not finite": 1})
-    assert [c.number for c in populations.nominees()] == [1, 3, 4], "by turns"
+    assert (populations.count, populations.of(33).count, dict(populations.failures)) == (5, 5, {"not finite": 1})
+    assert [c.number for c in populations.nominees()] == [1, 3, 5, 4], "by turns"
 
 
 def test_no_law_has_parents_in_another_population() -> None:
