@@ -118,6 +118,15 @@ def test_search_that_recalls_what_was_kept_goes_on_as_it_would_have(whole: Recor
     assert [g.won for g in resumed.generations] == [g.won for g in whole.generations]
 
 
+def test_search_of_several_populations_goes_on_as_it_would_have() -> None:
+    """The first 256 candidates are of one population, the next of another."""
+    whole = Recorded(candidates=288)
+    resumed = Recorded(past_of(whole, 277), candidates=288)
+    assert {elite.population for elite in resumed.search.populations.elites} == {0, 1}
+    assert resumed.elites() == whole.elites()
+    assert [c.number for c in resumed.kept] == list(range(278, 289))
+
+
 def test_search_that_is_over_asks_for_no_more(whole: Recorded) -> None:
     resumed = Recorded(past_of(whole, 32, over=True, seconds=7.0), candidates=48)
     assert (resumed.kept, resumed.asked, resumed.generations[-1].n_candidates) == ([], 32, 32)
