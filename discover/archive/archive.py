@@ -1,4 +1,4 @@
-"""What a search keeps: every key it met, the best laws of each structure, and the Pareto front.
+"""What a population keeps: every key it met, the best laws of each structure, and the Pareto front.
 
 In: assessed candidates. Out: parents for the next ones, the front, bars for racing. It has no policy about where
 formulas come from, and never sees a held-out row.
@@ -44,7 +44,7 @@ def pareto_front(candidates: Iterable[Candidate], noise: np.ndarray | float) -> 
 
 @dataclass(eq=False)
 class Archive:
-    """The memory of one run.
+    """The memory of one population of a run.
 
     Attributes:
         spread: Standard deviation of the training target, the yardstick for "the same predictions"; one for each probe
@@ -52,6 +52,7 @@ class Archive:
         penalty: What one unit of complexity costs in units of score.
         elites: The fittest, at most so many of one island, best first.
         hall: The hall of fame: complexity -> the best law of that size ever met, whatever became of it since.
+        count: Candidates assessed so far; with several populations, in all of the run (`Populations.of`).
         noise: (fold,) of the measurements, by the elites that fit best; renewed before each batch is taken in.
     """
 
