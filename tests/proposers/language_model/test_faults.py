@@ -93,7 +93,7 @@ def test_retry_after_is_respected(talk: Start) -> None:
     assert len(conversation.server.script.requests) == 1
     time.sleep(0.35)
     conversation.batches(2)
-    first, second = conversation.server.script.times
+    first, second = conversation.server.script.times[:2]  # the next request may be on its way already
     assert second - first >= 0.3
     assert conversation.model.tried == 3
 
