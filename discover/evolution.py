@@ -191,11 +191,11 @@ class Search:
         """The finalists as the store has them, where the run was killed after they had been refitted.
 
         Raises:
-            ResumeError: One of them is no nominee here.
+            ResumeError: One of them was not kept here.
         """
-        found = []
+        laws, found = self.populations.by_number(), []
         for record in kept:
-            law = self.populations.known(record.number)
+            law = laws.get(record.number)
             if law is None:
                 raise ResumeError(f"candidate {record.number} is a finalist in the store, and was not kept here")
             found.append(recall(record, Proposal(law.law, law.recipe, law.proposer, law.parents), self.yardstick))
@@ -246,7 +246,7 @@ class Search:
 
     def _final_seconds(self, seconds: float) -> float:
         """What to keep of the budget for the final round: as much as its laws will take, within a fifth."""
-        took = self.populations.seconds_of(_FEWEST_NOMINEES)
+        took = self.populations.seconds()
         workers = getattr(self.executor, "_max_workers", 1)
         if len(took) < _FEWEST_NOMINEES:
             return seconds * _FINAL_SHARE

@@ -62,13 +62,9 @@ class Populations:
         valued = [(archive.fitness(elite), elite) for archive in self.archives for elite in archive.elites]
         return [elite for _, elite in sorted(valued, key=lambda entry: entry[0])]
 
-    def known(self, number: int) -> Candidate | None:
-        """The elite, or law of a hall of fame, of that number."""
-        for archive in self.archives:
-            for candidate in (*archive.elites, *archive.hall.values()):
-                if candidate.number == number:
-                    return candidate
-        return None
+    def by_number(self) -> dict[int, Candidate]:
+        """Number -> every elite and law of a hall of fame: what may have been nominated."""
+        return {c.number: c for archive in self.archives for c in (*archive.hall.values(), *archive.elites)}
 
     @property
     def failures(self) -> Counter[str]:
@@ -88,9 +84,9 @@ class Populations:
         """The candidates for the final round, the populations by turns, those that come first being worth the most."""
         return _by_turns([_nominees(archive) for archive in self.archives])
 
-    def seconds_of(self, most: int) -> list[float]:
-        """What assessing took of each of the `most` fittest of every population."""
-        return [elite.seconds for archive in self.archives for elite in archive.elites[:most]]
+    def seconds(self) -> list[float]:
+        """What assessing took of each of the fittest, as many of every population as it may nominate."""
+        return [elite.seconds for archive in self.archives for elite in archive.elites[:_NOMINEES]]
 
 
 def _nominees(archive: Archive) -> list[Candidate]:

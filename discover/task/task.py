@@ -75,7 +75,7 @@ class Task:
     training_count: int  # CSV lines; with several targets each gives several rows
     held_out_count: int
     keep_outliers: bool = False  # whether rows far off every smooth surface count like any others
-    held_out_together: tuple[str, ...] = ()  # columns that a held-out row must be beyond a limit on, all at once
+    held_out_together: tuple[str, ...] = ()  # columns of the split's conditions, where all of these must hold
 
     @property
     def input_names(self) -> tuple[str, ...]:
