@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -18,8 +19,12 @@ DIGITS = 40  # of the reference arithmetic
 
 
 def module_of(source: str, folder: Path) -> ModuleType:
-    """The exported text, written to a file and imported."""
-    path = folder / "exported.py"
+    """The exported text, written to a file and imported.
+
+    Each text has a file of its own: of two as long as each other, written to one path within a second, Python takes the
+    second for the first, which it has compiled.
+    """
+    path = folder / f"exported_{hashlib.blake2b(source.encode(), digest_size=8).hexdigest()}.py"
     path.write_text(source, encoding="utf-8")
     spec = importlib.util.spec_from_file_location("exported", path)
     assert spec is not None
