@@ -37,7 +37,7 @@ _LEAST_FINALISTS = 6
 _LEAST_USABLE = 3  # of them that converged
 _PAUSE_SECONDS = 0.2  # where there is nothing to assess yet
 _FINAL_SHARE = 0.2  # of a budget in seconds, at most kept for the final round
-_FINAL_WORK = 6.0  # times the seconds that a nominee took in the race
+_FINAL_WORK = 4.0  # times the seconds that a nominee took in the race
 
 
 @dataclass(frozen=True)

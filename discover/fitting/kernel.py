@@ -283,10 +283,11 @@ def _linear(basis, wanted, rows, lower, upper, left, beta, held):  # type: ignor
 @njit(**_SUMS)
 def _evaluate(  # type: ignore[no-untyped-def]
     ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, c, rows,
-    codes, lower, upper, linear_lower, linear_upper, free, derivatives, beta, gram, gradient, norms,
+    codes, lower, upper, linear_lower, linear_upper, free, derivatives, bar, beta, gram, gradient, norms,
     basis, wanted, columns, left, held,
 ):  # fmt: skip
-    """Cost at one point of one item; fills the solved parameters and the reduced Gauss-Newton system."""
+    """Cost at one point of one item; fills the solved parameters and, where derivatives are wanted and the cost is
+    below `bar`, the reduced Gauss-Newton system."""
     n, m = free.shape[0], basis_slots.shape[0]
     slope = np.ones(n)
     for j in range(n):
@@ -323,7 +324,7 @@ def _evaluate(  # type: ignore[no-untyped-def]
     cost *= 0.5
     if not math.isfinite(cost):
         return np.inf
-    if not derivatives:
+    if not derivatives or cost >= bar:
         return cost
     for s in range(is_live.shape[0]):
         if is_live[s]:
@@ -487,7 +488,7 @@ def minimise_items(  # type: ignore[no-untyped-def]
                     before = c
                 new_costs[k] = _evaluate(
                     ops, live, is_live, work, adjoint, parameter_slots, basis_slots, offset_slot, target, root, c,
-                    rows, codes, lower, upper, linear_lower, linear_upper, trial[k], steps > 0, new_beta[k],
+                    rows, codes, lower, upper, linear_lower, linear_upper, trial[k], steps > 0, cost, new_beta[k],
                     new_gram[k], new_gradient[k], new_norms[k], basis, wanted, columns, left, held,
                 )  # fmt: skip
                 new_cost += new_costs[k]

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from discover.task import Rows
 
 _SAMPLE = 128  # rows on which starts are refined before the finalists see all
+_SPRINT, _LONG_RUN = 50, 2  # steps after which a long fit goes on from a quarter of the starts, two at least
+_EASIER_STEPS, _EASIER_TOLERANCE = 60, 1e-8  # of a fit that only says where to start
 _SCREENED = 4  # random draws for each start that is refined
 _ROBUST = 1.345  # robust standard deviations: 95 % efficient under normal noise (Huber 1981)
+_STEPS = 400  # of a fit that nothing hurries
 _ROUNDS = 12  # reweightings
 _TOLERANCE = 1e-12  # relative gain in cost
 _LEARNINGS = 3  # rounds in which cells learn from their neighbours; the later ones change little
@@ -96,7 +99,16 @@ def fit(
         raise FitError(f"weights: shape {weights.shape}, expected {rows.target.shape}, none of them negative")
     cells = Cells.from_rows(rows, law.inputs, weights)
     parameters, cost, converged, prior = _with_neighbours(
-        law, cells, recipe, starts=starts, rng=rng, initial=initial, shared=shared, polish=True, steps=200, prior=prior
+        law,
+        cells,
+        recipe,
+        starts=starts,
+        rng=rng,
+        initial=initial,
+        shared=shared,
+        polish=True,
+        steps=_STEPS,
+        prior=prior,
     )
     return _described(law, recipe, rows, cells, parameters, cost, converged, tuple(shared), prior)
 
@@ -221,12 +233,13 @@ def _alone(
     if len(free) > 1:
         kept = min(max(starts, 1) + (0 if initial is None else len(initial)), len(free))
         free = _best(first, free, kept, each)
-    solution = None
     if sampled:
-        flat, cell = _flattened(free, each)
-        rough = minimise(first, flat, cell, cells_each=each, steps=max(steps // 2, 10), tolerance=max(tolerance, 1e-6))
-        free = rough.free.reshape(free.shape) if each > 1 else _unflattened(rough.free, free.shape)
+        free = _advanced(first, free, each, steps=max(steps // 2, 10), tolerance=max(tolerance, 1e-6))
         free = _best(bound, free, max(4, len(free) // 5), each)
+    # A start that is far behind by then hardly ever comes in first, and long laws take hundreds of steps each.
+    if len(free) > _LONG_RUN and steps > 2 * _SPRINT:
+        free = _advanced(bound, free, each, steps=_SPRINT, tolerance=tolerance)
+        free = _best(bound, free, max(_LONG_RUN, len(free) // 4), each)
     flat, cell = _flattened(free, each)
     solution = minimise(bound, flat, cell, cells_each=each, steps=steps, tolerance=tolerance)
     item_cost = solution.cell_cost if each == 1 else np.repeat(solution.cost, each)
@@ -337,7 +350,13 @@ def _easier_fit(
     leaned = Cells(cells.inputs, cells.target, relative / np.where(peak > 0, peak, 1.0), cells.count)
     loss = "squared" if recipe.is_log else "log"
     found, cost, _ = fit_cells(
-        law, leaned, Recipe(loss), starts=(starts + 1) // 2, rng=rng, steps=steps, tolerance=tolerance
+        law,
+        leaned,
+        Recipe(loss),
+        starts=(starts + 1) // 2,
+        rng=rng,
+        steps=min(steps, _EASIER_STEPS),
+        tolerance=max(tolerance, _EASIER_TOLERANCE),
     )
     return found if np.isfinite(cost).all() else None
 
@@ -399,6 +418,13 @@ def _flattened(free: np.ndarray, each: int) -> tuple[np.ndarray, np.ndarray]:
 def _unflattened(items: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Items laid out cell by cell back to (start, cell, ...)."""
     return np.swapaxes(items.reshape(shape[1], shape[0], *items.shape[1:]), 0, 1)
+
+
+def _advanced(bound: BoundResiduals, free: np.ndarray, each: int, *, steps: int, tolerance: float) -> np.ndarray:
+    """The starts after some steps."""
+    flat, cell = _flattened(free, each)
+    moved = minimise(bound, flat, cell, cells_each=each, steps=steps, tolerance=tolerance).free
+    return moved.reshape(free.shape) if each > 1 else _unflattened(moved, free.shape)
 
 
 def _best(bound: BoundResiduals, free: np.ndarray, kept: int, each: int) -> np.ndarray:

@@ -66,7 +66,7 @@ class Effort:
 
 RACE = Effort(starts=5, fold_starts=1, steps=16, most_rows=160, tolerance=1e-5)
 SURVIVOR = Effort(starts=12, fold_starts=2, steps=30, most_rows=512, tolerance=1e-7)
-FINAL = Effort(starts=32, fold_starts=6, steps=200, most_rows=None, polish=True)
+FINAL = Effort(starts=32, fold_starts=6, steps=400, most_rows=None, polish=True)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discover.errors import FitError, UnknownInputError
-from discover.fitting import Fit, Recipe, fit
+from discover.fitting import Fit, Recipe, fit, least_squares
+from discover.fitting.levenberg_marquardt import Solution
+from discover.fitting.residuals import BoundResiduals
 from discover.law import Law, parse
 from discover.task import Cell, Rows
 
@@ -476,3 +479,25 @@ def test_the_shared_parameters_of_a_recipe_are_read_back() -> None:
     assert Recipe.from_text(recipe.text) == recipe
     with pytest.raises(FitError, match="shared='2x'"):
         Recipe.from_text("log shared=2x")
+
+
+def test_a_long_fit_goes_on_from_its_best_starts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    law = parse(CHINCHILLA, ["N", "D"])
+    inputs = grid(np.geomspace(1.0, 30.0, 6), np.geomspace(1.0, 100.0, 6))
+    table = noisy(planted(law, inputs, ["N", "D"], np.array([[1.5, 0.4, 0.3, 2.0, 0.5]])), np.random.default_rng(0))
+    long_runs: list[tuple[int, float]] = []
+    whole = least_squares.minimise
+
+    def recorded(bound: BoundResiduals, free: np.ndarray, cell: np.ndarray, **work: Any) -> Solution:
+        found = whole(bound, free, cell, **work)
+        if work["steps"] > 2 * least_squares._SPRINT:
+            long_runs.append((len(free), float(found.cost.min())))
+        return found
+
+    monkeypatch.setattr(least_squares, "minimise", recorded)
+    fitted = fit(law, table, starts=40, rng=np.random.default_rng(1))
+    assert [starts for starts, _ in long_runs] == [10], "a quarter of the starts"
+    monkeypatch.setattr(least_squares, "_SPRINT", 10**6)
+    of_all = fit(law, table, starts=40, rng=np.random.default_rng(1))
+    assert long_runs[0][1] == pytest.approx(float(of_all.cost[0]), rel=1e-9)
+    assert fitted.parameters == pytest.approx(of_all.parameters, rel=1e-5)
