@@ -1,8 +1,8 @@
 """`fit`: the parameters of a law that minimise its cost, every cell and every start in one batch.
 
 Random starts are screened by their cost alone, the best are refined on a sample of the rows, the finalists on all
-rows, and the winner of each cell is polished with an orthogonal factorisation. Robust losses reweight the rows
-around a squared fit (Holland and Welsch 1977).
+rows, in a long fit only the best of these to the end, and the winner of each cell is polished with an orthogonal
+factorisation. Robust losses reweight the rows around a squared fit (Holland and Welsch 1977).
 """
 
 from __future__ import annotations
