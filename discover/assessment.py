@@ -31,7 +31,7 @@ class Job:
     Attributes:
         number: The candidate's place in the run; with the seed it fixes the random starts.
         survivor_bar: Validation score below which the law gets a thorough look.
-        fit_bar: In-sample NMSE above which folds are skipped.
+        fit_bar: Log NMSE of the fit above which folds are skipped.
     """
 
     number: int

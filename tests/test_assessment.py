@@ -45,7 +45,7 @@ def test_a_law_that_is_not_defined_where_it_is_needed_says_so(formula: str, stat
 
 
 def test_a_poor_fit_is_not_validated(yardstick: Yardstick) -> None:
-    candidate = assess(job("E", yardstick, fit_bar=0.01), yardstick)
+    candidate = assess(job("E", yardstick, fit_bar=float(np.log(0.01))), yardstick)
     assert candidate.status == "poor fit"
     assert candidate.score == float("inf")
 

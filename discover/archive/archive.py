@@ -72,9 +72,8 @@ class Archive:
         validation = candidate.validation
         if not candidate.ok or validation is None:
             return float("inf")
-        inside = float(np.log(validation.in_sample + 1e-6))
         simple = self.penalty * candidate.complexity + 0.5 * candidate.surplus
-        return _merit(candidate, self.noise) + 0.15 * inside + simple
+        return _merit(candidate, self.noise) + 0.15 * validation.inside + simple
 
     def knows(self, key: str) -> bool:
         return key in self._keys
@@ -159,7 +158,8 @@ class Archive:
         return scores[min(place, len(scores) // 3)]
 
     def fit_bar(self) -> float:
-        """The in-sample NMSE above which folds are not worth their time."""
+        """The log NMSE of a fit above which folds are not worth their time."""
         if len(self.elites) < 20:
-            return 1.0
-        return max(30.0 * min(e.validation.in_sample for e in self.elites if e.validation), 0.02)
+            return 0.0
+        best = min(e.validation.best_fit for e in self.elites if e.validation)
+        return float(max(np.log(30.0) + best, np.log(0.02)))

@@ -8,11 +8,11 @@ from discover.fitting.cells import Cells
 from discover.fitting.fit import CONVERGED, Fit, predict_cells
 from discover.fitting.least_squares import fit, fit_cells, prepare
 from discover.fitting.outliers import outliers_of, usable_rows, without
-from discover.fitting.recipe import LOSSES, Recipe
+from discover.fitting.recipe import FEWEST_WEIGHED, LOSSES, Recipe
 from discover.fitting.shrinkage import Prior
 from discover.fitting.uncertainty import equal_noise
 
 __all__ = [
-    "CONVERGED", "LOSSES", "Cells", "Fit", "Prior", "Recipe",
+    "CONVERGED", "FEWEST_WEIGHED", "LOSSES", "Cells", "Fit", "Prior", "Recipe",
     "equal_noise", "fit", "fit_cells", "outliers_of", "predict_cells", "prepare", "usable_rows", "without",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOSSES = ("squared", "log", "huber", "soft_l1", "log_huber", "log_soft_l1")
 MOST_SHRINK = 100.0
+FEWEST_WEIGHED = 32  # settings: fewer cannot tell which of their rows count more
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discover.fitting import LOSSES, Recipe
+from discover.fitting import FEWEST_WEIGHED, LOSSES, Recipe
 from discover.law.expression import symbols
 from discover.proposers.families import opening_expressions, random_expression
 from discover.proposers.mutation import cross, mutate
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _WEIGHTS = (0.0, 0.25, 0.5, 1.0)
 _WINDOWS = (0.0, 0.15, 0.3, 0.45)
 _SHRINKS = (0.0, 0.3, 1.0)
-_FEWEST_WEIGHED = 32  # settings
 _FEWEST_NEIGHBOURS = 3  # cells of one target
 
 
@@ -48,7 +47,7 @@ class Recipes:
         rows = task.training
         n_settings = rows.n_settings
         # A dozen rows cannot tell which of them count more; that some weighting looks best is luck.
-        self.scaled = bool(task.scale_axes) and n_settings >= _FEWEST_WEIGHED
+        self.scaled = bool(task.scale_axes) and n_settings >= FEWEST_WEIGHED
         # Scores count a setting once, and so do fits: what was varied beside the inputs is no reason to count it more.
         self.plain = Recipe(once=n_settings < rows.n_rows)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from discover.errors import FitError
-from discover.fitting import Cells, Fit, Recipe, fit, fit_cells, outliers_of, predict_cells, without
+from discover.fitting import FEWEST_WEIGHED, Cells, Fit, Recipe, fit, fit_cells, outliers_of, predict_cells, without
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import PooledNmse
@@ -32,6 +32,7 @@ _WRONG_WAY = 0.01  # of the target's range, between two steps of a ladder
 _CORE_PART, _CORE_ROWS = 0.2, 5  # of a cell, for the rows that all folds share
 FAR_BEHIND = "leaves all measured values far behind"
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
+_NO_ERROR = 1e-6  # NMSE: a better fit is no better law
 _FEW = 4.0  # settings of a fold up to which a law may miss all of them by nothing, by luck
 _SMALL, _MOST_TIMES = 600, 3  # rows below which a fit starts twice as often or more, and how often at most
 
@@ -77,6 +78,8 @@ class Validation:
         score: Mean over folds of log(NMSE), weighted; lower is better.
         nmse: (fold,) pooled over groups, mean over targets.
         in_sample: NMSE on the rows of the fit.
+        inside: Log NMSE of the fit to all rows where it counts: of what each fold holds back, the mean over the folds;
+            all settings where these are under `FEWEST_WEIGHED`. A law may serve large scales alone: its recipe says so.
         parameters: (cell, parameter) on all training rows.
         cost: (cell,).
         converged: (cell,).
@@ -92,6 +95,7 @@ class Validation:
     score: float
     nmse: np.ndarray
     in_sample: float
+    inside: float
     parameters: np.ndarray
     cost: np.ndarray
     converged: np.ndarray
@@ -110,6 +114,11 @@ class Validation:
             noise: (fold,) NMSE: the `luck` of laws that fit well.
         """
         return _mean_log(self.weights, self.nmse + noise)
+
+    @property
+    def best_fit(self) -> float:
+        """Log NMSE of the fit to all rows, `inside` or on all settings, whichever is less."""
+        return min(self.inside, float(np.log(self.in_sample + _NO_ERROR)))
 
     @property
     def r2(self) -> float:
@@ -291,7 +300,8 @@ def validate(
 
     Args:
         initial: (start, cell, parameter) guesses to try beside random ones.
-        bar: In-sample NMSE above which the folds are not worth their time: the score then is infinite.
+        bar: Log NMSE of the fit, on all settings and on those that folds hold back, above which the folds are not worth
+            their time: the score then is infinite.
     """
     n_cells = len(yardstick.rows.cells)
     weights = np.array([fold.weight for fold in yardstick.folds])
@@ -329,12 +339,30 @@ def validate(
     in_sample = yardstick.in_sample(predict_cells(law, parameters, yardstick.settings))
     probes = predict_cells(law, parameters, yardstick.probes)
     far = _far_problem(yardstick, law, parameters, probes)
-    nmse, n_settings = np.full(len(yardstick.folds), np.inf), yardstick.settings.n_rows
-    luck = np.full(len(yardstick.folds), np.inf)
-    if not np.isfinite(cost).all() or in_sample > bar:
-        return Validation(
-            np.inf, nmse, in_sample, parameters, cost, converged, probes, far, parameters, n_settings, weights, luck
-        )
+    n_settings, n_folds = yardstick.settings.n_rows, len(yardstick.folds)
+    asked, by_fold, folds = yardstick.asked
+    by_all = predict_cells(law, parameters, asked)
+    left = np.array([missed(by_all[part]) for part, missed in folds])
+    inside = np.log(in_sample + _NO_ERROR) if n_settings < FEWEST_WEIGHED else weights @ np.log(left + _NO_ERROR)
+    luck = left * [min(_FEW / (part.stop - part.start), 1.0) for part, _ in folds]
+    nmse = np.full(n_folds, np.inf)
+    judged = Validation(
+        np.inf,
+        nmse,
+        in_sample,
+        float(inside),
+        parameters,
+        cost,
+        converged,
+        probes,
+        far,
+        parameters,
+        n_settings,
+        weights,
+        luck,
+    )
+    if not np.isfinite(cost).all() or judged.best_fit > bar:
+        return judged
     stacked = yardstick.fold_cells(law, recipe, effort.most_rows)
     core = parameters if common is None else core
     fitted, _, _ = fit_cells(
@@ -343,20 +371,16 @@ def validate(
         recipe,
         starts=effort.fold_starts,
         rng=rng,
-        initial=np.tile(core, (len(yardstick.folds), 1))[None],
+        initial=np.tile(core, (n_folds, 1))[None],
         polish=effort.polish,
         steps=effort.steps,
         tolerance=effort.tolerance,
         together=n_cells,  # cells of different folds share nothing
     )
-    asked, by_fold, folds = yardstick.asked
     by_folds = predict_cells(law, fitted, by_fold)
-    by_all = predict_cells(law, parameters, asked)
     for index, (part, missed) in enumerate(folds):
         nmse[index] = missed(by_folds[part])
-        luck[index] = missed(by_all[part]) * min(_FEW / (part.stop - part.start), 1.0)
-    mean = _mean_log(weights, nmse)
-    return Validation(mean, nmse, in_sample, parameters, cost, converged, probes, far, core, n_settings, weights, luck)
+    return replace(judged, score=_mean_log(weights, nmse), core=core)
 
 
 def _places(rows: Rows) -> np.ndarray:

@@ -17,8 +17,10 @@ def candidate(
     parameters = np.ones((1, len(law.parameters)))
     one, yes = np.ones(1), np.array([True])
     told = np.array(probes)
-    luck = np.array([left])
-    validation = Validation(score, np.exp([score]), left, parameters, one, yes, told, "", parameters, 1000, one, luck)
+    inside, luck = float(np.log(left)), np.array([left])
+    validation = Validation(
+        score, np.exp([score]), left, inside, parameters, one, yes, told, "", parameters, 1000, one, luck
+    )
     return Candidate(number, law, Recipe(), "families", (), status, validation)
 
 

@@ -106,6 +106,34 @@ def test_the_luck_of_a_fold_is_what_the_fit_to_all_rows_leaves_there_and_less_wh
     assert found.sober_score(0.0) == found.score
 
 
+def test_a_fit_is_judged_by_what_folds_hold_back_and_on_a_small_table_by_all_settings() -> None:
+    law, task = parse("E + A*num_params**(-a)", ["num_params"]), load_task("parallel_scaling")
+    yardstick = Yardstick.of(task)
+    found = validate(law, Recipe(), yardstick, RACE, np.random.default_rng(0))
+    left = []
+    for held in yardstick.held_back:
+        gap = predict_cells(law, found.parameters, held) - held.target
+        left.append(np.mean(gap**2) / held.target.var())
+    assert found.n_settings == 36
+    assert found.inside == pytest.approx(float(found.weights @ np.log(np.array(left) + 1e-6)))
+    few = replace(task, training=task.training.select(np.arange(36) % 6 > 0))
+    small = validate(law, Recipe(), Yardstick.of(few), RACE, np.random.default_rng(0))
+    assert small.n_settings == 30
+    assert small.inside == pytest.approx(np.log(small.in_sample + 1e-6))
+
+
+def test_a_law_that_serves_large_scales_alone_is_not_blamed_for_the_small_runs_that_its_recipe_drops() -> None:
+    task = load_task("parallel_scaling")
+    size = task.training.column("num_params")
+    strange = replace(task, training=replace(task.training, target=task.training.target + (size == size.min())))
+    law, yardstick = parse("A*num_params**(-a)", ["num_params"]), Yardstick.of(strange)
+    plain, large = (
+        validate(law, Recipe(window=window), yardstick, RACE, np.random.default_rng(0)) for window in (0.0, 0.3)
+    )
+    assert large.in_sample > plain.in_sample
+    assert large.inside < plain.inside - 1.0
+
+
 @pytest.mark.parametrize("name", ["moe_scaling", "domain_mixture_scaling"])
 def test_each_fold_is_judged_on_its_own_settings_by_its_own_fit(name: str) -> None:
     yardstick = Yardstick.of(load_task(name))
