@@ -79,7 +79,7 @@ class Validation:
         nmse: (fold,) pooled over groups, mean over targets.
         in_sample: NMSE on the rows of the fit.
         inside: Log NMSE of the fit to all rows where it counts: of what each fold holds back, the mean over the folds;
-            all settings where these are under `FEWEST_WEIGHED`. A law may serve large scales alone: its recipe says so.
+            of all settings where these are under `FEWEST_WEIGHED`. A recipe may serve large scales alone.
         parameters: (cell, parameter) on all training rows.
         cost: (cell,).
         converged: (cell,).
@@ -118,7 +118,7 @@ class Validation:
     @property
     def best_fit(self) -> float:
         """Log NMSE of the fit to all rows, `inside` or on all settings, whichever is less."""
-        return min(self.inside, float(np.log(self.in_sample + _NO_ERROR)))
+        return min(self.inside, _log_fit(self.in_sample))
 
     @property
     def r2(self) -> float:
@@ -343,23 +343,11 @@ def validate(
     asked, by_fold, folds = yardstick.asked
     by_all = predict_cells(law, parameters, asked)
     left = np.array([missed(by_all[part]) for part, missed in folds])
-    inside = np.log(in_sample + _NO_ERROR) if n_settings < FEWEST_WEIGHED else weights @ np.log(left + _NO_ERROR)
+    inside = _log_fit(in_sample) if n_settings < FEWEST_WEIGHED else _mean_log(weights, left, _NO_ERROR)
     luck = left * [min(_FEW / (part.stop - part.start), 1.0) for part, _ in folds]
     nmse = np.full(n_folds, np.inf)
     judged = Validation(
-        np.inf,
-        nmse,
-        in_sample,
-        float(inside),
-        parameters,
-        cost,
-        converged,
-        probes,
-        far,
-        parameters,
-        n_settings,
-        weights,
-        luck,
+        np.inf, nmse, in_sample, inside, parameters, cost, converged, probes, far, parameters, n_settings, weights, luck
     )
     if not np.isfinite(cost).all() or judged.best_fit > bar:
         return judged
@@ -427,8 +415,12 @@ class _Missed:
         return min(nmse, _FAILED)
 
 
-def _mean_log(weights: np.ndarray, nmse: np.ndarray) -> float:
-    return float(weights @ np.log(nmse + FLOOR))
+def _mean_log(weights: np.ndarray, nmse: np.ndarray, floor: float = FLOOR) -> float:
+    return float(weights @ np.log(nmse + floor))
+
+
+def _log_fit(in_sample: float) -> float:
+    return float(np.log(in_sample + _NO_ERROR))
 
 
 def _far_problem(yardstick: Yardstick, law: Law, parameters: np.ndarray, probes: np.ndarray) -> str:
