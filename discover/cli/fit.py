@@ -80,7 +80,7 @@ def _fit_formula(loaded: Task, formula: str, recipe: Recipe, seed: int, as_json:
     rng, yardstick = np.random.default_rng(seed), Yardstick.of(loaded)
     fitted = yardstick.fit(law, recipe, rng, starts=48)
     row = _fit_record(loaded, fitted, assess_law(loaded, law, recipe, rng, yardstick=yardstick))
-    row["set_aside"] = yardstick.set_aside
+    row["set_aside"], row["window"] = yardstick.set_aside, recipe.window_text(loaded)
     if as_json:
         print_json(row)
     else:

@@ -12,7 +12,7 @@ from discover.cli.completion import complete_law
 from discover.cli.door import Verb
 from discover.cli.options import json_option, store_option
 from discover.cli.printing import print_json, show_view
-from discover.cli.stored_laws import parameter_units_of, task_of
+from discover.cli.stored_laws import parameter_units_of, task_of, with_window
 from discover.errors import DiscoverError
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def show(law: str, as_json: bool, store_path: Path) -> None:
         print_json(row)
         return
     task = task_of(row, store_path)
-    show_view(law_view(row, task, parameter_units_of(row, task)))
+    shown = row if task is None else with_window(row, task)
+    show_view(law_view(shown, task, parameter_units_of(row, task)))
     for line in [] if task is None else doubtful_parameters(row, task):
         click.echo(line)
 

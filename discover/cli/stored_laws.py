@@ -68,7 +68,19 @@ def fitted_law(row: dict[str, Any], task: Task | None) -> FittedLaw:
     if task is None:
         return fitted
     scales = {column.name: column.scale == "log" for column in task.inputs}
-    return replace(fitted, reads=columns_read(task.folder), scale_axes={axis: scales[axis] for axis in task.scale_axes})
+    return replace(
+        fitted,
+        provenance=with_window(row, task),
+        reads=columns_read(task.folder),
+        scale_axes={axis: scales[axis] for axis in task.scale_axes},
+    )
+
+
+def with_window(row: dict[str, Any], task: Task) -> dict[str, Any]:
+    """The row, told which runs its law was not fitted to; older leaderboards have only its recipe."""
+    from discover.fitting import Recipe
+
+    return row if "window" in row else {**row, "window": Recipe.from_text(row.get("recipe") or "").window_text(task)}
 
 
 def _cell(label: str) -> Any:

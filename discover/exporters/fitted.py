@@ -153,6 +153,8 @@ class FittedLaw:
         origin = [f"{word} {told[word]}" for word in known]
         if origin:
             lines.append(f"Exported by discover from {', '.join(origin)}.")
+        if window := str(told.get("window") or ""):
+            lines.append(f"{window[:1].upper()}{window[1:]}.")
         if told.get("citation"):
             lines.append(f"Source: {told['citation']}.")
         with_units = [name + (f" ({self.units[name]})" if self.units.get(name) else "") for name in self.law.inputs]

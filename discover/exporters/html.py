@@ -39,6 +39,7 @@ def to_html(fitted: FittedLaw) -> str:
     told = [f"inputs: {', '.join(inputs)}"] if inputs else []
     told += [f"validation R2 {r2:.4f}"] if isinstance(r2, float) and math.isfinite(r2) else []
     told += [f"recipe {fitted.provenance['recipe']}"] if fitted.provenance.get("recipe") else []
+    told += [str(fitted.provenance["window"])] if fitted.provenance.get("window") else []
     return "".join([*parts, f"<div>{escape('; '.join(told))}</div>"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from discover.errors import FitError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from discover.task import Rows
+    from discover.task import Rows, Task
 
 LOSSES = ("squared", "log", "huber", "soft_l1", "log_huber", "log_soft_l1")
 MOST_SHRINK = 100.0
@@ -110,10 +110,7 @@ class Recipe:
             weights = 1.0 / count[setting.reshape(-1)]
         if (self.weight == 0.0 and self.window == 0.0) or not scale_axes:
             return weights
-        scale = np.zeros(len(rows.target))
-        for axis, is_log in zip(scale_axes, log_axes, strict=True):
-            column = rows.inputs[:, rows.input_names.index(axis)]
-            scale += (np.log(column) if is_log else column) / len(scale_axes)
+        scale = _scale(rows, scale_axes, log_axes)
         for cell in range(len(rows.cells)):
             mine = np.flatnonzero(rows.cell == cell)
             if len(mine) == 0:
@@ -124,3 +121,32 @@ class Recipe:
             if self.window:
                 weights[mine[own < np.quantile(own, self.window)]] = 0.0
         return weights
+
+    def window_text(self, task: Task) -> str:
+        """What a window leaves out of a task's training rows, in words: such a law says nothing of smaller runs. "" for
+        none."""
+        axes, rows = task.scale_axes, task.training
+        logs = [task.is_log(axis) for axis in axes]
+        if not self.window or not axes:
+            return ""
+        kept = replace(self, weight=0.0, once=False).row_weights(rows, axes, logs) > 0
+        scale, several = _scale(rows, axes, logs), len(rows.cells) > 1
+        least = [scale[kept & (rows.cell == cell)].min() for cell in np.unique(rows.cell)]
+        ends = np.exp([min(least), max(least)]) if all(logs) else np.array([min(least), max(least)])
+        values = list(dict.fromkeys(f"{end:.4g}" for end in ends))
+        name = axes[0] if len(axes) == 1 else f"({' * '.join(axes)})**(1/{len(axes)})"
+        if len(axes) > 1 and not all(logs):
+            name = f"the mean of {' and '.join(f'log {a}' if log else a for a, log in zip(axes, logs, strict=True))}"
+        return (
+            f"fitted to {kept.sum()} of {len(kept)} rows, those with {name} from {' to '.join(values)} up"
+            f"{' (by cell)' if several else ''}; it says nothing of smaller ones"
+        )
+
+
+def _scale(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool]) -> np.ndarray:
+    """(row,) the mean over the scale axes, of logarithms where an axis is compared by ratios."""
+    scale = np.zeros(len(rows.target))
+    for axis, is_log in zip(axes, log_axes, strict=True):
+        column = rows.inputs[:, rows.input_names.index(axis)]
+        scale += (np.log(column) if is_log else column) / len(axes)
+    return scale

@@ -60,6 +60,7 @@ class Row:
         plain_recipe: For the chosen law, the same form by the plain recipe.
         prior: cell label -> parameter -> (centre, gain) that a recipe which shrinks was fitted under (`Fit.prior`).
         set_aside: Lines of the table that no law of this leaderboard was fitted to: outliers among the training rows.
+        window: Which rows the recipe's window leaves out, in words; "" for none.
     """
 
     rank: int
@@ -87,6 +88,7 @@ class Row:
     plain_recipe: PlainRecipe | None = None
     prior: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
     set_aside: tuple[int, ...] = ()
+    window: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,7 @@ def _scored(task: Task, entry: _Entry, held_out: Rows) -> Row:
         bounds=entry.law.bounds,
         complexity=entry.law.complexity,
         recipe=entry.recipe.text,
+        window=entry.recipe.window_text(task),
         validation_r2=entry.validation_r2,
         held_out_r2=reached.r2,
         held_out_r2_clipped=reached.r2_clipped,

@@ -81,6 +81,7 @@ def _facts(evidence: Evidence) -> str:
         ("parameters per cell", str(len(evidence.form.law.parameters))),
         ("cells", str(len(evidence.task.cells))),
         ("fitted with", evidence.form.recipe.text),
+        *([("window", window)] if (window := evidence.form.recipe.window_text(evidence.task)) else []),
         ("found by", str(row.get("proposer") or row.get("name") or "-")),
         ("law", str(row["law"])),
     ]

@@ -74,7 +74,8 @@ def plain_recipe_note(row: Record) -> str:
 
 def _law(row: Record) -> list[str]:
     lines = [f"## `{row['law']}`", "", f"    {row['formula']}", ""]
-    lines += [f"Recipe `{row['recipe']}`.", ""] if row.get("recipe") else []
+    window = f": {row['window']}" if row.get("window") else ""
+    lines += [f"Recipe `{row['recipe']}`{window}.", ""] if row.get("recipe") else []
     lines += [f"Known as: {told}.", ""] if (told := known_as_text(row)) else []
     lines += [f"Status: {row['status']}.", ""] if row.get("status") not in (None, "", "ok", "converged") else []
     cells: Mapping[str, Mapping[str, float]] = row.get("parameters") or {}

@@ -159,6 +159,7 @@ def _facts(row: Record) -> list[Any]:
         ("complexity", row.get("complexity")),
         ("known as", known_as_text(row)),
         ("recipe", row.get("recipe")),
+        ("window", row.get("window")),
         ("status", row.get("status")),
         ("reason", row.get("reason")),
         ("cost in language models", cost(row.get("cost"))),

@@ -33,7 +33,7 @@ def law_view(entry: Entry, task: Task | str, width: int) -> Any:
     lines = [Text(told, style="dim")]
     if known := known_as_text(record):
         lines.append(Text(f"known as: {known}"))
-    for name in ("status", "citation"):
+    for name in ("window", "status", "citation"):
         if record.get(name) not in (None, "", "ok"):
             lines.append(Text(f"{name}: {record[name]}", style="dim"))
     groups: Mapping[str, Any] = record.get("held_out_r2_per_group") or {}
