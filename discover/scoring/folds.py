@@ -1,22 +1,27 @@
 """Cuts of the training rows shaped like the real extrapolation: the top of a scale axis is held back.
 
-In: training rows and their scale axes. Out: `Fold`s, several origins for each axis. Where a task has no scale axis,
-rows are dealt into five folds by their inputs, so that a setting measured in several groups stays together.
+In: training rows, their scale axes, and on which side of them predictions are asked for. Out: `Fold`s, several origins
+for each axis. What is asked for below the measured values is held back from the bottom, what lies between them from
+the middle. Where a task has no scale axis, rows are dealt into five folds by their inputs, so that a setting measured
+in several groups stays together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from discover.task.sides import BELOW, BETWEEN
 
 if TYPE_CHECKING:
     from discover.task import Rows, Task
 
 _DEPTHS = (1, 2, 3)  # levels held back
 _FRACTIONS = (0.15, 0.3, 0.45)  # the same where an axis has no levels
+_BANDS = ((0.42, 0.58), (0.18, 0.34), (0.66, 0.82))  # the same for what lies between, parts of the rows
 _MOST_LEVELS = 15
 _SAME_LEVEL = 0.02  # of the axis's range: values closer than this are one level
 _DEALT = 5
@@ -45,31 +50,62 @@ class Fold:
 def folds_of(task: Task, rows: Rows | None = None) -> tuple[Fold, ...]:
     """The folds of a task's training rows (or of `rows`, some of them)."""
     rows = task.training if rows is None else rows
-    corner_asked = len(task.scale_axes) > 1 and set(task.scale_axes[:2]) <= set(task.held_out_together)
-    return cut(rows, task.scale_axes, [task.is_log(axis) for axis in task.scale_axes], corner_asked)
+    axes = asked_axes(task)
+    corner_asked = len(axes) > 1 and set(axes[:2]) <= set(task.held_out_together)
+    return cut(rows, axes, [task.is_log(axis) for axis in axes], corner_asked, task.held_out_sides)
 
 
-def cut(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool], corner_asked: bool = False) -> tuple[Fold, ...]:
+def asked_axes(task: Task) -> tuple[str, ...]:
+    """The scale axes; where the first is asked for as it was measured, those come before it of which something else is
+    asked for, or else other inputs of which something is asked for above or below what was measured."""
+    axes = task.scale_axes
+    known = {column.name for column in task.inputs}
+    sides = {name: side for name, side in task.held_out_sides.items() if name in known}
+    if not axes or axes[0] in sides:
+        return axes
+    first = [axis for axis in axes if axis in sides]
+    first = first or [name for name, side in sides.items() if side != BETWEEN and name not in axes]
+    return (*first, *(axis for axis in axes if axis not in first))
+
+
+def cut(
+    rows: Rows,
+    axes: Sequence[str],
+    log_axes: Sequence[bool],
+    corner_asked: bool = False,
+    sides: Mapping[str, str] | None = None,
+) -> tuple[Fold, ...]:
     """Folds along each axis and of corners; those shaped like the real extrapolation count most: along the first axis
     and, where the rows lack it, in the corner.
 
     Args:
         corner_asked: Whether what is large on both of the first axes is held out, and nothing else: then the corners
             alone are shaped like it.
+        sides: Axis -> "above", "below" or "between" what was measured; above where it is not named.
     """
+    sides = sides or {}
+    # An axis of which the small is asked for is read backwards, so that its bottom is its top.
+    turned = rows if BELOW not in sides.values() else replace(rows, inputs=_turned(rows, axes, log_axes, sides))
     folds: list[Fold] = []
     for place, (axis, is_log) in enumerate(zip(axes, log_axes, strict=True)):
-        column = rows.inputs[:, rows.input_names.index(axis)]
+        column = turned.column(axis)
         values = np.log(column) if is_log else column
-        depths = _DEPTHS if place == 0 else _DEPTHS[:2]
+        depths, between = _DEPTHS if place == 0 else _DEPTHS[:2], sides.get(axis) == BETWEEN
         for depth in range(len(depths)):
-            held = _top(values, rows.cell, len(rows.cells), depth)
+            hold = _middle if between else _top
+            held = hold(values, rows.cell, len(rows.cells), depth)
             if not _usable(held, rows.cell, len(rows.cells)):
                 break
-            amount = f"top {depths[depth]}" if _has_levels(values, rows.cell) else f"top {_FRACTIONS[depth]:.0%}"
+            if between:
+                amount = f"within {depth + 1}"
+            else:
+                many = f"{depths[depth]}" if _has_levels(values, rows.cell) else f"{_FRACTIONS[depth]:.0%}"
+                amount = f"{'bottom' if sides.get(axis) == BELOW else 'top'} {many}"
             folds.append(Fold(f"{axis} {amount}", axis, ~held, held, _ASKED if place == 0 else _OTHER))
     if len(axes) > 1:
-        corners = _corners(rows, axes[:2], log_axes[:2])
+        corners = _corners(turned, axes[:2], log_axes[:2])
+        if sides.get(axes[0]) == BETWEEN:
+            corners = [replace(corner, weight=_OTHER) for corner in corners]
         if corner_asked and any(corner.weight == _ASKED for corner in corners):
             # The table has the top of either axis: no fold along one of them is like what is asked for.
             folds = [replace(fold, weight=_OTHER) for fold in folds]
@@ -151,6 +187,34 @@ def _top(values: np.ndarray, cell: np.ndarray, n_cells: int, depth: int) -> np.n
         else:
             held[mine] = values[mine] > np.quantile(values[mine], 1.0 - _FRACTIONS[depth])
     return held
+
+
+def _middle(values: np.ndarray, cell: np.ndarray, n_cells: int, place: int) -> np.ndarray:
+    """The rows (mask) of a level, or of a band, that has others below and above, cell by cell; of `place` 0 to 2 each
+    has its own, in the middle, below and above it."""
+    held = np.zeros(len(values), dtype=bool)
+    for index in range(n_cells):
+        mine = np.flatnonzero(cell == index)
+        if len(mine) == 0:
+            continue
+        level = levels(values[mine])
+        count = int(level.max()) + 1
+        if count > _MOST_LEVELS:
+            low, high = np.quantile(values[mine], _BANDS[place])
+            held[mine] = (values[mine] > low) & (values[mine] <= high)
+        elif 0 < (chosen := count // 2 + (0, -1, 1)[place]) < count - 1:
+            held[mine] = level == chosen
+    return held
+
+
+def _turned(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool], sides: Mapping[str, str]) -> np.ndarray:
+    """The inputs (row, input), the order along each axis reversed of which the small is asked for."""
+    inputs = rows.inputs.copy()
+    for axis, is_log in zip(axes, log_axes, strict=True):
+        if sides.get(axis) == BELOW:
+            index = rows.input_names.index(axis)
+            inputs[:, index] = 1.0 / inputs[:, index] if is_log else -inputs[:, index]
+    return inputs
 
 
 def _usable(held: np.ndarray, cell: np.ndarray, n_cells: int) -> bool:

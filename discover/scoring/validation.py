@@ -18,6 +18,7 @@ from discover.fitting import FEWEST_WEIGHED, Cells, Fit, Recipe, fit, fit_cells,
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import PooledNmse
+from discover.task.sides import BELOW
 
 if TYPE_CHECKING:
     from discover.task import Limit, Rows, Task
@@ -492,15 +493,17 @@ def _ladder(task: Task, rows: Rows, limit: Limit) -> Ladder:
 
 def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) -> Rows:
     """Rows at the top of an axis (or of several at once), moved beyond it: times `reach`, or on a linear axis by
-    log10(reach) of its range."""
+    log10(reach) of its range. Where the task asks for what lies below an axis, rows at its bottom are moved down, no
+    further than the input has values."""
     names = (axes,) if isinstance(axes, str) else axes
+    down = {name for name in names if task.held_out_sides.get(name) == BELOW}
     top = np.zeros(rows.n_rows, dtype=bool)
     first = rows.column(names[0])
     for cell in range(len(rows.cells)):
         mine = np.flatnonzero(rows.cell == cell)
         if len(mine):
             values = np.log(first[mine]) if task.is_log(names[0]) else first[mine]
-            level = levels(values)
+            level = levels(-values if names[0] in down else values)
             top[mine] = level >= max(int(level.max()) - (1 if level.max() > 3 else 0), 0)
     chosen = rows.select(_thinned(rows, top, _PROBED_ROWS))
     inputs = chosen.inputs.copy()
@@ -508,21 +511,28 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
         column = rows.input_names.index(name)
         largest = rows.inputs[:, column].max()
         if task.is_log(name):
-            inputs[:, column] *= reach
+            inputs[:, column] *= 1.0 / reach if name in down else reach
         else:
-            inputs[:, column] += np.log10(reach) * (largest - rows.inputs[:, column].min())
+            step = np.log10(reach) * (largest - rows.inputs[:, column].min())
+            inputs[:, column] += -step if name in down else step
+        least = next((each.minimum for each in task.inputs if each.name == name), None)
+        if name in down and least is not None:
+            inputs[:, column] = np.maximum(inputs[:, column], least)
     return replace(chosen, inputs=inputs)
 
 
 def _corner(task: Task, rows: Rows) -> Rows:
-    """Rows at the top of the first axis, every other scale axis at the largest value measured in their cell: the corner
-    of the grid, which is often what nobody could afford to measure."""
+    """Rows at the top of the first axis, every other scale axis at the largest value measured in their cell (at the
+    least where the task asks for what lies below it): the corner of the grid, which is often what nobody could afford
+    to measure."""
     top = _moved(task, rows, task.scale_axes[0], 1.0)
     inputs = top.inputs.copy()
     for axis in task.scale_axes[1:]:
         column = rows.input_names.index(axis)
-        largest = np.array([rows.inputs[rows.cell == c, column].max(initial=-np.inf) for c in range(len(rows.cells))])
-        inputs[:, column] = largest[top.cell]
+        sign = -1.0 if task.held_out_sides.get(axis) == BELOW else 1.0
+        own = [sign * rows.inputs[rows.cell == c, column] for c in range(len(rows.cells))]
+        ends = np.array([sign * values.max(initial=-np.inf) for values in own])
+        inputs[:, column] = ends[top.cell]
     return replace(top, inputs=inputs)
 
 

@@ -14,6 +14,7 @@ from discover.task.description import read_description
 from discover.task.human import read_human_laws
 from discover.task.points import PARTS, read_points
 from discover.task.rows import Rows
+from discover.task.sides import sides_asked
 from discover.task.task import Task
 
 
@@ -46,6 +47,7 @@ def load_task(path_or_name: str | Path) -> Task:
         held_out_count=points.count("held_out"),
         keep_outliers=description.keep_outliers,
         held_out_together=description.split.together,
+        held_out_sides=sides_asked(training, points.part("held_out"), [c.scale == "log" for c in description.inputs]),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from discover.task.rows import Cell, Rows
@@ -56,7 +56,8 @@ class HumanLaw:
 class Task:
     """One question: which law predicts `targets` from `inputs` beyond the training rows?
 
-    Of the held-out rows it carries their number (`held_out_count`, CSV lines) and nothing else.
+    Of the held-out rows it carries their number (`held_out_count`, CSV lines) and on which side of the training rows
+    they lie (`held_out_sides`), nothing else.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Task:
     held_out_count: int
     keep_outliers: bool = False  # whether rows far off every smooth surface count like any others
     held_out_together: tuple[str, ...] = ()  # columns of the split's conditions, where all of these must hold
+    held_out_sides: Mapping[str, str] = field(default_factory=dict)  # input -> where it is asked for, as `sides_asked`
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,44 @@ def test_a_corner_holds_several_settings_however_often_they_were_measured() -> N
     assert corners
     for fold in corners:
         assert len(np.unique(rows.inputs[fold.validation], axis=0)) >= 4
+
+
+def held(rows: Rows, side: str) -> list[tuple[str, list[float]]]:
+    folds = cut(rows, ["x"], [True], sides={"x": side})
+    return [(fold.name, sorted(set(rows.target[fold.validation].tolist()))) for fold in folds]
+
+
+def test_what_is_asked_for_below_is_held_back_from_the_bottom() -> None:
+    assert held(grid(8, 3, cells=2), "below") == [
+        ("x bottom 1", [1.0]),
+        ("x bottom 2", [1.0, 2.0]),
+        ("x bottom 3", [1.0, 2.0, 4.0]),
+    ]
+
+
+def test_what_is_asked_for_between_is_held_back_from_the_middle() -> None:
+    assert held(grid(7, 3), "between") == [("x within 1", [8.0]), ("x within 2", [4.0]), ("x within 3", [16.0])]
+    x = np.geomspace(1.0, 1e6, 100)
+    rows = Rows(("x",), (Cell("", "y"),), x[:, None], x, np.zeros(100, dtype=int), np.arange(100) + 2)
+    for fold in cut(rows, ["x"], [True], sides={"x": "between"}):
+        own = x[fold.validation]
+        assert 14 <= len(own) <= 17
+        assert x[fold.training].min() < own.min() < own.max() < x[fold.training].max()
+
+
+def test_the_axis_that_is_asked_for_counts_most_whatever_its_place() -> None:
+    task = load_task("vocab_scaling")
+    asked = replace(task, held_out_sides={"num_characters": "above"})
+    shares = {axis: sum(f.weight for f in folds_of(asked) if f.axis == axis) for axis in task.scale_axes}
+    assert shares["num_characters"] == pytest.approx(0.7)
+    assert shares["vocab_size"] < 0.2
+
+
+def test_an_input_that_is_no_scale_axis_is_held_back_where_the_task_asks_beyond_it() -> None:
+    task = load_task("lr_bsz_scaling")
+    asked = replace(task, held_out_sides={"lr": "below"}, held_out_together=())
+    folds = [fold for fold in folds_of(asked) if fold.axis == "lr"]
+    assert sum(fold.weight for fold in folds) >= 0.4
+    lr = task.training.column("lr")
+    for fold in folds:
+        assert lr[fold.validation].max() < lr[fold.training].min()

@@ -9,7 +9,7 @@ import pytest
 from discover.errors import FitError
 from discover.fitting import Recipe, predict_cells
 from discover.law import parse
-from discover.scoring import RACE, Validation, Yardstick, validate
+from discover.scoring import RACE, SURVIVOR, Validation, Yardstick, validate
 from discover.scoring.metrics import pooled_errors
 from discover.scoring.validation import _far_problem
 from discover.task import Cell, Column, Rows, load_task
@@ -217,3 +217,20 @@ def test_rows_that_differ_in_the_order_of_their_inputs_alone_are_refused() -> No
     )  # fmt: skip
     with pytest.raises(FitError, match="all 2 training rows have the same inputs but for their order"):
         Yardstick.of(replace(task, training=rows, scale_axes=()))
+
+
+def test_where_the_small_is_asked_for_laws_are_looked_at_below_the_data(tmp_path: Path) -> None:
+    """Finite, and near what was measured, where the task asks: (x - 5)**.5 has no value at half the least size, 9."""
+    x = np.geomspace(9.0, 9e3, 12)
+    lines = [f"{own!r},{(own - 5) ** 0.5!r}" for own in [6.0, *x.tolist(), 2e4]]
+    judged_far = {}
+    for name, split in (("below", "at_most = 6"), ("above", "at_least = 2e4")):
+        text = task_text("planted_scaling", {"x": "examples"}, f'{{ column = "x", {split} }}', cap=3)
+        if name == "below":
+            text += '\n[[drop]]\ncolumn = "x"\nequals = 2e4\n'
+        task = load_task(write_folder(tmp_path / name, text, ["x,loss", *lines]))
+        law = parse("(A*x - k)**0.5", task.input_names)
+        with np.errstate(all="ignore"):
+            found = validate(law, Recipe(), Yardstick.of(task), SURVIVOR, np.random.default_rng(0))
+        judged_far[name] = found.far
+    assert judged_far == {"below": "not finite just beyond the data", "above": ""}
