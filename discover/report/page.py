@@ -164,7 +164,7 @@ def _coverage(evidence: Evidence) -> str:
     lines = [[escape(name), f"{part:.0%}", str(count)] for name, (part, count) in found.items()]
     tied = len(evidence.bands.ensemble.forms) - 1
     along = bool(evidence.task.scale_axes)
-    held_back = "each fold holding back the top of a scale axis" if along else "each fold holding back some settings"
+    held_back = "each fold holding back one part of a scale axis" if along else "each fold holding back some settings"
     reach = f" Folds reach {evidence.bands.reach:.2g} ranges of a scale axis beyond their data." if along else ""
     return (
         f"<p>The band joins three doubts: the scatter of rows around the law, refits on resampled rows, and the spread "

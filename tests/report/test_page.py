@@ -171,7 +171,7 @@ def test_every_part_is_there(written: str):
 
 
 def test_a_task_without_scale_axes_is_told_nothing_of_them(evidence: Evidence, written: str):
-    assert "holding back the top of a scale axis" in written
+    assert "holding back one part of a scale axis" in written
     page = html_of(replace(evidence, task=replace(evidence.task, scale_axes=(), summary="reads `own` & more")))
     assert "each fold holding back some settings" in page
     assert "ranges of a scale axis beyond" not in page
