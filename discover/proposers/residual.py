@@ -24,6 +24,7 @@ from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal
 from discover.proposers.screening import Cut, Path, Place, Screening, State
 from discover.proposers.terms import Term, library
+from discover.task.sides import BELOW
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -196,13 +197,14 @@ class Residual(Evolutionary):
         self._cuts = self._made_cuts(cells)
 
     def _made_cuts(self, cells: Cells) -> list[Cut]:
-        """The top of each of the first scale axes, told from the rows below it, and all rows from themselves."""
+        """The top of each of the first scale axes, told from the rows below it (the bottom from those above where the
+        task asks for what is below), and all rows from themselves."""
         real = np.arange(cells.target.shape[1]) < cells.count[:, None]
         cuts = []
-        for axis in self._task.scale_axes[:_AXES]:
+        for axis in self._task.asked_axes[:_AXES]:
             if axis not in cells.inputs:
                 continue
-            column = cells.inputs[axis]
+            column = -cells.inputs[axis] if self._task.held_out_sides.get(axis) == BELOW else cells.inputs[axis]
             outer = np.zeros(column.shape, dtype=bool)
             for c, count in enumerate(cells.count):
                 own = column[c, :count]

@@ -50,22 +50,9 @@ class Fold:
 def folds_of(task: Task, rows: Rows | None = None) -> tuple[Fold, ...]:
     """The folds of a task's training rows (or of `rows`, some of them)."""
     rows = task.training if rows is None else rows
-    axes = asked_axes(task)
+    axes = task.asked_axes
     corner_asked = len(axes) > 1 and set(axes[:2]) <= set(task.held_out_together)
     return cut(rows, axes, [task.is_log(axis) for axis in axes], corner_asked, task.held_out_sides)
-
-
-def asked_axes(task: Task) -> tuple[str, ...]:
-    """The scale axes; where the first is asked for as it was measured, those come before it of which something else is
-    asked for, or else other inputs of which something is asked for above or below what was measured."""
-    axes = task.scale_axes
-    known = {column.name for column in task.inputs}
-    sides = {name: side for name, side in task.held_out_sides.items() if name in known}
-    if not axes or axes[0] in sides:
-        return axes
-    first = [axis for axis in axes if axis in sides]
-    first = first or [name for name, side in sides.items() if side != BETWEEN and name not in axes]
-    return (*first, *(axis for axis in axes if axis not in first))
 
 
 def cut(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from discover.task.rows import Cell, Rows
+from discover.task.sides import BETWEEN
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,18 @@ class Task:
     @property
     def cells(self) -> tuple[Cell, ...]:
         return self.training.cells
+
+    @property
+    def asked_axes(self) -> tuple[str, ...]:
+        """The scale axes; where the first is asked for as it was measured, those come before it of which something else
+        is asked for, or else other inputs of which something is asked for above or below what was measured."""
+        names = {column.name for column in self.inputs}
+        axes, sides = self.scale_axes, {name: side for name, side in self.held_out_sides.items() if name in names}
+        if not axes or axes[0] in sides:
+            return axes
+        first = [axis for axis in axes if axis in sides]
+        first = first or [name for name, side in sides.items() if side != BETWEEN and name not in axes]
+        return (*first, *(axis for axis in axes if axis not in first))
 
     def is_log(self, name: str) -> bool:
         """Whether values of an input are compared by ratios."""

@@ -74,6 +74,17 @@ def test_a_law_at_the_cap_gives_up_a_part_for_the_new_one() -> None:
     assert min(c.validation.in_sample for c in scores if c.validation) < 0.1 * parent.validation.in_sample
 
 
+@pytest.mark.parametrize("side", ["above", "below"])
+def test_terms_are_judged_by_what_they_predict_on_the_side_that_the_task_asks_for(side: str) -> None:
+    task = replace(load_task("vocab_scaling"), held_out_sides={"non_vocab_params": side})
+    residual = Residual(task, Recipes(task))
+    cells = residual._laid_out(None)
+    predicted = residual._made_cuts(cells)[0].outer > 0
+    size = cells.inputs["non_vocab_params"]
+    inside, outside = size[~predicted], size[predicted]
+    assert (outside.min() > inside.max()) if side == "above" else (outside.max() < inside.min())
+
+
 def test_the_same_source_of_chance_gives_the_same_proposals() -> None:
     task = planted("1.5 + A*non_vocab_params**(-0.3) + B*num_characters**(-0.4)", A=60.0, B=3000.0)
     archive, _, _ = archive_with(task, "E + A*non_vocab_params**(-alpha)")
