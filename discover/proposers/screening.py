@@ -173,7 +173,8 @@ class Screening:
         value = self.slopes.values[gone]
         assert isinstance(parent, Call)
         change = -value if parent.function == "add" else 1.0 - value
-        missing = self.left - self.slopes.slopes[gone] * change * self._unit
+        with np.errstate(over="ignore", invalid="ignore"):  # the other factors alone may be too large for a number
+            missing = self.left - self.slopes.slopes[gone] * change * self._unit
         inside = {n.name for n in walk(node) if isinstance(n, Symbol)}
         outside = {
             n.name for path, n in self.slopes.nodes.items() if isinstance(n, Symbol) and path[: len(gone)] != gone
@@ -184,8 +185,9 @@ class Screening:
     def value(self, state: State) -> float:
         """What validation is like without any new term: a weighted sum of log squared residuals, lower is better;
         infinite for a law that is out of all bounds where a fold is asked for."""
-        with np.errstate(over="ignore"):
-            return float(sum(f.cut.weight * _log_mean(np.sum(f.left_outer**2), f.cut) for f in self._folds(state)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = float(sum(f.cut.weight * _log_mean(np.sum(f.left_outer**2), f.cut) for f in self._folds(state)))
+        return value if np.isfinite(value) else np.inf
 
     def values(self, state: State, terms: np.ndarray, squares: np.ndarray) -> tuple[list[Place], np.ndarray]:
         """The places, and what validation would be like with every term there.

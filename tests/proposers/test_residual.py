@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from discover.proposers.evolutionary import Recipes
 from discover.proposers.residual import Residual
 from discover.proposers.screening import Cut, Screening, Slopes
 from discover.scoring import RACE, Yardstick
-from discover.task import Rows, Task, load_task
+from discover.task import Cell, Rows, Task, load_task
 
 
 def planted(formula: str, **parameters: float) -> Task:
@@ -143,3 +144,19 @@ def test_figures_are_those_of_a_refit_where_the_law_is_linear(table: Rows) -> No
         left += float(np.sum((columns[outer[c]] @ solved - cells.target[c][outer[c]]) ** 2))
     top = next(i for i, place in enumerate(places) if place.path == () and not place.is_factor)
     assert values[top, 0] == pytest.approx(np.log(left / outer.sum() + 1e-6), abs=1e-3)
+
+
+def test_a_factor_without_which_a_law_is_no_number_is_no_choice_and_no_warning() -> None:
+    """exp(x) and exp(-x) at 709: one alone, in units of a hundredth, is more than a double holds."""
+    x, one_cell = np.linspace(700.0, 709.0, 12), np.zeros(12, dtype=int)
+    rows = Rows(("x",), (Cell("", "y"),), x[:, None], 1.0 + 0.01 * (x > 705), one_cell, np.arange(12) + 2)
+    law = parse("A*exp(b*x)*exp(c*x)", rows.input_names)
+    cells = Cells.from_rows(rows, rows.input_names)
+    ones = np.ones(cells.target.shape)
+    parameters = np.array([[{"A": 1.0, "b": 1.0, "c": -1.0}[name] for name in law.parameters]])
+    screening = Screening(law, parameters, Recipe(), cells, [Cut(ones, ones, 1.0)], np.array([0.01]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        values = [screening.value(screening.without(path)) for path in screening.removable()]
+    assert values
+    assert np.isinf(max(values))
