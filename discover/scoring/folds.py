@@ -2,8 +2,8 @@
 
 In: training rows, their scale axes, and on which side of them predictions are asked for. Out: `Fold`s, several origins
 for each axis. What is asked for below the measured values is held back from the bottom, what lies between them from
-the middle. Where a task has no scale axis, rows are dealt into five folds by their inputs, so that a setting measured
-in several groups stays together.
+the middle. Where a task has no scale axis, or asks for rows among those measured, rows are dealt into five folds by
+their inputs, so that a setting measured in several groups stays together.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def folds_of(task: Task, rows: Rows | None = None) -> tuple[Fold, ...]:
     rows = task.training if rows is None else rows
     axes = task.asked_axes
     corner_asked = len(axes) > 1 and set(axes[:2]) <= set(task.held_out_together)
-    return cut(rows, axes, [task.is_log(axis) for axis in axes], corner_asked, task.held_out_sides)
+    folds = cut(rows, axes, [task.is_log(axis) for axis in axes], corner_asked, task.held_out_sides)
+    if task.held_out_among and not task.held_out_sides:
+        return _weighted([*_dealt(rows), *(replace(fold, weight=_OTHER) for fold in folds)])
+    return folds
 
 
 def cut(

@@ -13,6 +13,7 @@ import numpy as np
 
 from discover.task.asked import Asked, asked_of
 from discover.task.rows import Rows
+from discover.task.sides import left_open, split_lines
 from discover.task.task import Task
 from discover.task.training_check import (
     DOUBT,
@@ -41,6 +42,7 @@ def check_task(task: Task) -> tuple[Finding, ...]:
         *_entwined(task, asked),
         *_few_held_out(asked),
         *_reach(task, asked),
+        *_elsewhere(task, asked),
     ]
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
 
@@ -129,6 +131,17 @@ def _few_held_out(asked: Asked) -> Iterator[Finding]:
         told = f"{len(lines)} held-out row{'s' if len(lines) > 1 else ''} ({lines_text(lines)})"
         message = f"{told}: too few for an R2 that means much; hold out more in [split], or add runs"
         yield Finding(DOUBT, "few held-out rows", (), message, lines, (("rows", float(len(lines))),))
+
+
+def _elsewhere(task: Task, asked: Asked) -> Iterator[Finding]:
+    """Where predictions are asked for elsewhere than a search is told by [split]."""
+    sides, among = left_open(task, asked)
+    if not sides and not among:
+        return
+    lie = ", ".join(f"{side} the training rows in {name}" for name, side in sides.items()) or "among the training rows"
+    to_do = f"add {' and '.join(split_lines(sides, among))} to it"
+    message = f"the held-out rows lie {lie}, which [split] does not say, and a search prepares for the largest scales"
+    yield Finding(DOUBT, "asked elsewhere", tuple(sides), f"{message}; {to_do}")
 
 
 def _reach(task: Task, asked: Asked) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from discover.errors import did_you_mean, shown
 from discover.law import GRAMMAR, is_name
 from discover.library.roles import ROLES
 from discover.task.document import Section, read_document
+from discover.task.sides import SIDES
 from discover.task.split import CONDITION_KEYS, Rule, read_drop, read_rule
 from discover.task.task import Column, Limit
 
@@ -35,6 +36,8 @@ class Description:
     group_columns: tuple[str, ...]
     drop: tuple[Rule, ...]
     split: Rule
+    sides: dict[str, str]  # input -> side on which rows are held out, where the rule's numbers do not tell
+    among: bool
     scale_axes: tuple[str, ...]
     parameter_cap: int
     higher_is_better: bool
@@ -54,7 +57,7 @@ def read_description(folder: Path) -> Description:
     input_tables = document.sections("inputs", COLUMN_KEYS)
     target_tables = document.sections("targets", (*COLUMN_KEYS, "read"))
     drop_tables = document.sections("drop", (*CONDITION_KEYS, "all_of", "reason"), default=[])
-    split = document.section("split", ("reason", "any_of", "all_of"))
+    split = document.section("split", ("reason", "any_of", "all_of", "sides", "among"))
     limit_tables = document.sections("limits", ("input", "behaviour", "targets", "source"), default=[])
 
     name = task.text("name")
@@ -91,6 +94,8 @@ def read_description(folder: Path) -> Description:
         group_columns=data.texts("groups", default=[]),
         drop=tuple(read_drop(table) for table in drop_tables),
         split=read_rule(split),
+        sides=_read_sides(split, input_names),
+        among=split.value("among", bool, default=False),
         scale_axes=scale_axes,
         parameter_cap=parameter_cap,
         higher_is_better=task.value("higher_is_better", bool, default=False),
@@ -124,6 +129,12 @@ def _read_column(section: Section, in_formulas: bool = False) -> Column:
     if role and role not in ROLES:
         raise section.error(f"role is {shown(role)}, which is no role of a column{did_you_mean(role, ROLES)}", "role")
     return Column(name, section.text("unit"), scale, section.text("description", default=""), low, high, role)
+
+
+def _read_sides(split: Section, input_names: tuple[str, ...]) -> dict[str, str]:
+    """`sides` of [split]: input -> "above", "below" or "between" what is left for training."""
+    told = split.section("sides", input_names, default={})
+    return {name: told.choice(name, SIDES) for name in told.table}
 
 
 def _read_reads(section: Section, input_names: tuple[str, ...]) -> tuple[str, ...]:

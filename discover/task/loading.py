@@ -14,7 +14,7 @@ from discover.task.description import read_description
 from discover.task.human import read_human_laws
 from discover.task.points import PARTS, read_points
 from discover.task.rows import Rows
-from discover.task.sides import sides_asked
+from discover.task.sides import sides_told
 from discover.task.task import Task
 
 
@@ -29,6 +29,7 @@ def load_task(path_or_name: str | Path) -> Task:
     description = read_description(find_folder(path_or_name))
     points = read_points(description)
     training = points.part("training")
+    reads = {name: [own[i] for own in description.reads] for i, name in enumerate(training.input_names)}
     return Task(
         name=description.name,
         title=description.title,
@@ -47,7 +48,8 @@ def load_task(path_or_name: str | Path) -> Task:
         held_out_count=points.count("held_out"),
         keep_outliers=description.keep_outliers,
         held_out_together=description.split.together,
-        held_out_sides=sides_asked(training, points.part("held_out"), [c.scale == "log" for c in description.inputs]),
+        held_out_sides={**sides_told(description.split, training, reads), **description.sides},
+        held_out_among=description.among,
     )
 
 

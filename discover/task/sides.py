@@ -1,41 +1,129 @@
-"""On which side of the measured values a task asks for predictions, along each input.
+"""On which side of the measured values a task asks for predictions, along each input: above, below, or between them.
 
-In: training rows, and the inputs of the held-out rows. Out: a word for each input. Stays out: held-out targets; this is
-the question, not the answer.
+Two ways to tell. `sides_told` goes by the rule in [split] of task.toml and the training rows; it is what a task
+carries, and nothing of the held-out rows is in it. `left_open` looks at the inputs of the held-out rows, the question
+and not the answer; it serves `discover check` and `discover new`, which say what [split] does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from discover.task.rows import Rows
+from discover.task.split import Rule
 
-ABOVE, BELOW, BETWEEN = "above", "below", "between"
+if TYPE_CHECKING:
+    from discover.task.task import Task
+
+ABOVE, BELOW, BETWEEN = SIDES = ("above", "below", "between")
 _ENOUGH = 0.3  # of the held-out rows: a few of them beyond the others are no direction
+_MOST = 0.7  # of the held-out rows, for all to lie among the training rows
 _SAME = 0.02  # of the range in the cell: values closer than this are one
 
 
-def sides_asked(training: Rows, held_out: Rows, log_inputs: Sequence[bool]) -> dict[str, str]:
+class Places(Protocol):
+    """Inputs (row, input) and the cell (row,) that each belongs to."""
+
+    @property
+    def inputs(self) -> np.ndarray: ...
+    @property
+    def cell(self) -> np.ndarray: ...
+
+
+def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Input -> the side on which a rule of [split] holds rows out, told by its numbers and the values that are left for
+    training; nothing for an input of which it holds out what is measured elsewhere, as in a corner.
+
+    Args:
+        reads: Input -> the columns of the CSV that it is read from.
+    """
+    found = {}
+    for index, name in enumerate(training.input_names):
+        values = training.inputs[:, index]
+        sides = {
+            _side(low, high, values) for column in dict.fromkeys(reads[name]) for low, high in rule.intervals(column)
+        }
+        if told := [side for side in SIDES if side in sides]:
+            found[name] = told[0]
+    return found
+
+
+def _side(low: float, high: float, values: np.ndarray) -> str:
+    """Where an interval without any of the values lies; "" for one with some, or one that is empty."""
+    if low > high or ((values >= low) & (values <= high)).any():
+        return ""
+    return ABOVE if low > values.max() else BELOW if high < values.min() else BETWEEN
+
+
+def left_open(task: Task, asked: Places) -> tuple[dict[str, str], bool]:
+    """What task.toml does not say of where predictions are asked for: sides (input -> side) that would put the folds of
+    a search elsewhere, and whether the rows asked for lie among the others."""
+    axes, told, rows = task.scale_axes, task.held_out_sides, task.training
+    if not axes:
+        return {}, False
+    actual = sides_asked(rows, asked, [task.is_log(name) for name in rows.input_names])
+    along = [axis for axis in axes if axis in actual]
+    open_sides = {axis: actual[axis] for axis in along if told.get(axis) != actual[axis]}
+    if axes[0] in along or told:  # what is asked for above another axis beside the first changes nothing
+        open_sides = {axis: side for axis, side in open_sides.items() if side != ABOVE}
+    elif not along:
+        open_sides = {name: side for name, side in actual.items() if side != BETWEEN}
+    among = not (actual or told or task.held_out_among) and lie_among(rows, asked, axes)
+    return open_sides, among
+
+
+def split_lines(sides: Mapping[str, str], among: bool) -> list[str]:
+    """The lines of [split] that say so."""
+    told = ", ".join(f'{name} = "{side}"' for name, side in sides.items())
+    return [f"sides = {{ {told} }}"] * bool(sides) + ["among = true"] * among
+
+
+def sides_asked(training: Rows, held_out: Places, log_inputs: Sequence[bool]) -> dict[str, str]:
     """Input -> "above", "below" or "between" the values that its cell has in training, whichever is true of the most
     held-out rows, and of three in ten; nothing for an input that is asked for where it was measured."""
     found = {}
     for index, (name, is_log) in enumerate(zip(training.input_names, log_inputs, strict=True)):
-        measured, asked = (rows.inputs[:, index] for rows in (training, held_out))
+        measured, asked = (places.inputs[:, index] for places in (training, held_out))
         if is_log:
             measured, asked = np.log(measured), np.log(asked)
-        shares = dict.fromkeys((ABOVE, BELOW, BETWEEN), 0.0)
+        shares = dict.fromkeys(SIDES, 0.0)
         for cell in np.unique(held_out.cell):
             own, here = np.unique(measured[training.cell == cell]), asked[held_out.cell == cell]
             if not len(own):
                 continue
             same = _SAME * (own[-1] - own[0])
-            nearest = np.abs(here[:, None] - own).min(axis=1)
+            place = np.searchsorted(own, here)
+            nearest = np.minimum(abs(here - own[place.clip(max=len(own) - 1)]), abs(here - own[(place - 1).clip(0)]))
             above, below = here > own[-1] + same, here < own[0] - same
             for side, mask in ((ABOVE, above), (BELOW, below), (BETWEEN, ~above & ~below & (nearest > same))):
-                shares[side] += mask.sum() / held_out.n_rows
+                shares[side] += mask.sum() / len(asked)
         side = max(shares, key=lambda each: shares[each])
         if shares[side] >= _ENOUGH:
             found[name] = side
     return found
+
+
+def lie_among(training: Rows, held_out: Places, axes: Sequence[str]) -> bool:
+    """Whether seven in ten held-out rows have a training row of their cell that is as large on the first two axes, and
+    one that is as small: test rows drawn at random, or a hole in the grid. A corner that the grid lacks does not."""
+    if not axes:
+        return False
+    first, second = training.input_names.index(axes[0]), training.input_names.index(axes[min(len(axes), 2) - 1])
+    among = 0
+    for cell in np.unique(held_out.cell):
+        own, here = (places.inputs[places.cell == cell][:, [first, second]] for places in (training, held_out))
+        among += int((_reached(own, here) & _reached(-own, -here)).sum())
+    return among >= _MOST * len(held_out.cell)
+
+
+def _reached(measured: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Which places asked for (row, 2) have a measured one (row, 2) that is as large in both numbers."""
+    if not len(measured):
+        return np.zeros(len(asked), dtype=bool)
+    order = np.argsort(measured[:, 0], kind="stable")
+    # The largest second number among the places whose first is as large as that of each, and of none.
+    largest = np.append(np.maximum.accumulate(measured[order[::-1], 1])[::-1], -np.inf)
+    return largest[np.searchsorted(measured[order, 0], asked[:, 0])] >= asked[:, 1]

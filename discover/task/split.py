@@ -52,6 +52,25 @@ class Condition:
             case _:
                 return cells < value
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """From where to where it holds, ends included; everywhere for a text and for what is not one interval."""
+        if isinstance(self.value, str):
+            return -np.inf, np.inf
+        match self.operator:
+            case "equals":
+                return self.value - self.tolerance * abs(self.value), self.value + self.tolerance * abs(self.value)
+            case "at_least":
+                return self.value, np.inf
+            case "above":
+                return float(np.nextafter(self.value, np.inf)), np.inf
+            case "at_most":
+                return -np.inf, self.value
+            case "below":
+                return -np.inf, float(np.nextafter(self.value, -np.inf))
+            case _:
+                return -np.inf, np.inf
+
     def __str__(self) -> str:
         within = f" within {self.tolerance:g}" if self.tolerance else ""
         return f"{self.column} {self.operator.replace('_', ' ')} {self.value}{within}"
@@ -75,6 +94,14 @@ class Rule:
         """Columns that conditions of an "all_of" name, where there are several of these; else none."""
         names = tuple(dict.fromkeys(condition.column for condition in self.conditions))
         return names if self.combination == "all_of" and len(names) > 1 else ()
+
+    def intervals(self, column: str) -> list[tuple[float, float]]:
+        """From where to where the values of a column lie that it holds for, as far as its conditions name the column:
+        one for each of "any_of", one in all for "all_of"; none where they do not."""
+        named = [condition.interval for condition in self.conditions if condition.column == column]
+        if self.combination == "any_of" or not named:
+            return named
+        return [(max(low for low, _ in named), min(high for _, high in named))]
 
     @property
     def is_text(self) -> bool:

@@ -57,8 +57,8 @@ class HumanLaw:
 class Task:
     """One question: which law predicts `targets` from `inputs` beyond the training rows?
 
-    Of the held-out rows it carries their number (`held_out_count`, CSV lines) and on which side of the training rows
-    they lie (`held_out_sides`), nothing else.
+    Of the held-out rows it carries their number (`held_out_count`, CSV lines) and nothing else; on which side of the
+    training rows predictions are asked for (`held_out_sides`, `held_out_among`) is told by task.toml.
     """
 
     name: str
@@ -78,7 +78,8 @@ class Task:
     held_out_count: int
     keep_outliers: bool = False  # whether rows far off every smooth surface count like any others
     held_out_together: tuple[str, ...] = ()  # columns of the split's conditions, where all of these must hold
-    held_out_sides: Mapping[str, str] = field(default_factory=dict)  # input -> where it is asked for, as `sides_asked`
+    held_out_sides: Mapping[str, str] = field(default_factory=dict)  # input -> "above", "below", "between" the measured
+    held_out_among: bool = False  # whether all is asked for among the training rows
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from discover.errors import DiscoverError, TaskError, shown
+from discover.task.asked import asked_of
 from discover.task.foreign import Foreign
 from discover.task.guessing import Dropped, Guess, Judged
 from discover.task.loading import load_task
+from discover.task.sides import left_open, split_lines
 from discover.task.task import Task
 
 
@@ -64,7 +66,11 @@ def _write(building: Path, name: str, table: Foreign, guess: Guess) -> None:
         ("README.md", readme(name, table, guess)),
     ):
         (building / file).write_text(text, encoding="utf-8", newline="")
-    load_task(building)
+    # A column that marks the rows for testing does not say where they lie.
+    if lines := split_lines(*left_open(load_task(building), asked_of(building))):
+        with (building / "task.toml").open("a", encoding="utf-8", newline="") as written:
+            written.write("\n".join([*lines, ""]))
+        load_task(building)
     os.chmod(building, 0o755)
 
 

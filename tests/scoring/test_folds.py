@@ -147,3 +147,12 @@ def test_an_input_that_is_no_scale_axis_is_held_back_where_the_task_asks_beyond_
     lr = task.training.column("lr")
     for fold in folds:
         assert lr[fold.validation].max() < lr[fold.training].min()
+
+
+def test_what_is_asked_for_among_the_measured_is_dealt_and_the_top_counts_less() -> None:
+    task = load_task("vocab_scaling")
+    folds = folds_of(replace(task, held_out_sides={}, held_out_among=True))
+    dealt = [fold for fold in folds if not fold.axis]
+    assert np.sum([fold.validation for fold in dealt], axis=0).tolist() == [1] * task.training.n_rows
+    assert sum(fold.weight for fold in dealt) == pytest.approx(0.7)
+    assert sum(fold.weight for fold in folds) == pytest.approx(1.0)

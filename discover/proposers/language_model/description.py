@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discover.fitting import predict_cells, usable_rows
+from discover.task.sides import ABOVE, BELOW, BETWEEN
 
 if TYPE_CHECKING:
     from discover.archive import Candidate
@@ -53,8 +54,18 @@ def input_lines(task: Task, names: Names) -> str:
 
 def asked_line(task: Task, names: Names) -> str:
     """In which direction a law must hold: axes and known limits, no place on them."""
-    axes = [names.inputs[axis] for axis in task.scale_axes if axis in names.inputs]
-    lines = [f"The law is needed beyond the largest values of {', '.join(axes)}."] if axes else []
+    sides = task.held_out_sides or ({} if task.held_out_among else dict.fromkeys(task.scale_axes, ABOVE))
+    wanted = []
+    for side, words in (
+        (ABOVE, "beyond the largest"),
+        (BELOW, "below the smallest"),
+        (BETWEEN, "between the measured"),
+    ):
+        if axes := [names.inputs[axis] for axis, own in sides.items() if own == side and axis in names.inputs]:
+            wanted.append(f"{words} values of {', '.join(axes)}")
+    if task.held_out_among and not sides:
+        wanted.append("among the rows measured")
+    lines = [f"The law is needed {' and '.join(wanted)}."] if wanted else []
     lines += [
         f"Known: the target {limit.behaviour} as {names.inputs[limit.input]} grows, all else equal."
         for limit in task.limits

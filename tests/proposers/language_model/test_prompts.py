@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from discover.archive import Archive, Candidate
 from discover.assessment import Job, assess
 from discover.proposers import portfolio_of
+from discover.proposers.language_model.description import asked_line
 from discover.proposers.language_model.names import Names
 from discover.proposers.language_model.prompt import concepts_prompt, laws_prompt
 from discover.scoring import Yardstick
@@ -200,3 +202,22 @@ def test_notes_about_the_best_laws_enter_later_prompts(talk: Start) -> None:
     assert kinds[3] == "concepts"
     assert conversation.calls[3].notes[0] == "The best laws add a floor to falling powers."
     assert "The best laws add a floor" in json.loads(conversation.calls[4].request)["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "told, due",
+    [
+        ({}, "beyond the largest values of {vocab_size}"),
+        ({"held_out_sides": {"num_characters": "below"}}, "below the smallest values of {num_characters}"),
+        (
+            {"held_out_sides": {"vocab_size": "between", "num_characters": "above"}},
+            "beyond the largest values of {num_characters} and between the measured values of {vocab_size}",
+        ),
+        ({"held_out_sides": {}, "held_out_among": True}, "among the rows measured"),
+        ({"held_out_sides": {}}, "beyond the largest values of {vocab_size}, {non_vocab_params}, {num_characters}"),
+    ],
+)
+def test_a_model_is_told_on_which_side_a_law_is_needed(told: dict[str, Any], due: str) -> None:
+    task = replace(load_task("vocab_scaling"), **told)
+    names = Names(task, masked=False)
+    assert asked_line(task, names).splitlines()[0] == f"The law is needed {due.format(**names.inputs)}."
