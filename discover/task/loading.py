@@ -14,7 +14,7 @@ from discover.task.description import read_description
 from discover.task.human import read_human_laws
 from discover.task.points import PARTS, read_points
 from discover.task.rows import Rows
-from discover.task.sides import sides_told
+from discover.task.sides import hole_told, sides_told
 from discover.task.task import Task
 
 
@@ -30,6 +30,7 @@ def load_task(path_or_name: str | Path) -> Task:
     points = read_points(description)
     training = points.part("training")
     reads = {name: [own[i] for own in description.reads] for i, name in enumerate(training.input_names)}
+    sides = {**sides_told(description.split, training, reads), **description.sides}
     return Task(
         name=description.name,
         title=description.title,
@@ -48,8 +49,8 @@ def load_task(path_or_name: str | Path) -> Task:
         held_out_count=points.count("held_out"),
         keep_outliers=description.keep_outliers,
         held_out_together=description.split.together,
-        held_out_sides={**sides_told(description.split, training, reads), **description.sides},
-        held_out_among=description.among,
+        held_out_sides=sides,
+        held_out_among=description.among or (not sides and hole_told(description.split, training, reads)),
     )
 
 

@@ -51,6 +51,17 @@ def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -
     return found
 
 
+def hole_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a rule of [split] whose conditions must all hold cuts a hole into the training rows: each input that its
+    numbers name has training values on either side of them."""
+    inner = []
+    for index, name in enumerate(training.input_names):
+        values = training.inputs[:, index]
+        for low, high in {each for column in reads[name] for each in rule.intervals(column)}:
+            inner.append(bool((values < low).any() and (values > high).any()))
+    return rule.combination == "all_of" and bool(inner) and all(inner)
+
+
 def _side(low: float, high: float, values: np.ndarray) -> str:
     """Where an interval without any of the values lies; "" for one with some, or one that is empty."""
     if low > high or ((values >= low) & (values <= high)).any():
