@@ -13,7 +13,7 @@ import numpy as np
 
 from discover.task.asked import Asked, asked_of
 from discover.task.rows import Rows
-from discover.task.sides import left_open, split_lines
+from discover.task.sides import Places, left_open, split_lines
 from discover.task.task import Task
 from discover.task.training_check import (
     DOUBT,
@@ -135,8 +135,10 @@ def _few_held_out(asked: Asked) -> Iterator[Finding]:
 
 def _elsewhere(task: Task, asked: Asked) -> Iterator[Finding]:
     """Where predictions are asked for elsewhere than a search is told by [split]."""
-    sides, among = left_open(task, asked)
-    if not sides and not among:
+    rows, places = task.training, Places(asked.inputs, asked.cell)
+    logs = {name: task.is_log(name) for name in rows.input_names}
+    sides, among = left_open(logs, task.scale_axes, task.held_out_sides, Places(rows.inputs, rows.cell), places)
+    if not sides and (not among or task.held_out_among):
         return
     lie = ", ".join(f"{side} the training rows in {name}" for name, side in sides.items()) or "among the training rows"
     to_do = f"add {' and '.join(split_lines(sides, among))} to it"

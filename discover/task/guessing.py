@@ -26,6 +26,7 @@ from discover.task.names import (
     Meaning,
     meaning,
 )
+from discover.task.sides import Places, left_open
 
 MISSING = ("", "nan", "na", "n/a", "none", "null", "-", "inf", "+inf", "-inf", "infinity", "?", "missing")
 _MOST_INPUTS = 6
@@ -83,6 +84,7 @@ class Guess:
     Attributes:
         held_out: (column, operator, value) of the rule.
         held_lines: CSV lines that the rule holds out.
+        sides, among: Where these lie, as far as the rule does not say and a search would not suppose.
         rows: CSV rows that stay after `drops`.
     """
 
@@ -95,6 +97,8 @@ class Guess:
     held_out: tuple[str, str, str | float]
     held_reason: str
     held_lines: tuple[int, ...]
+    sides: dict[str, str]
+    among: bool
     rows: int
     parameter_cap: int
     higher_is_better: bool
@@ -172,6 +176,12 @@ def guess(
     axes = _scale_axes(columns, reads, kept, judged)
     rule, reason, held = _split(table, columns, reads, axes, picked, kept, split, held_from, judged)
     axes = (*[a for a in axes if a == rule[0]], *[a for a in axes if a != rule[0]])
+    sides: dict[str, str] = {}
+    among = False
+    if rule[1] == "equals":  # marks do not say where they stand
+        logs = {name: judged[name].scale == "log" for name in reads}
+        training, asked = (_places(columns, reads, picked, rows) for rows in (kept & ~held, held))
+        sides, among = left_open(logs, axes, {}, training, asked)
     sizes = list(Counter(_labels(columns, picked, kept & ~held)).values())
     rows_allow = min(min(sizes) - 2, int(np.median(sizes)) // 2)  # two rows to spare in the smallest group
     cap = int(np.clip(1 + 3 * len(reads), 2, max(rows_allow, 2)))
@@ -187,6 +197,8 @@ def guess(
         held_out=rule,
         held_reason=reason,
         held_lines=tuple(table.line[held].tolist()),
+        sides=sides,
+        among=among,
         rows=int(kept.sum()),
         parameter_cap=cap,
         higher_is_better=columns[chosen[0]].meaning.rises,
@@ -582,6 +594,13 @@ def _split(
             "group are left for training; add rows or name fewer --groups"
         )
     return fallback
+
+
+def _places(columns: dict[str, _Column], inputs: tuple[str, ...], groups: tuple[str, ...], rows: np.ndarray) -> Places:
+    """Where some rows (mask) lie, the same group the same number in all of the table."""
+    every = {label: number for number, label in enumerate(sorted(set(_labels(columns, groups, rows | ~rows))))}
+    cell = np.array([every[label] for label in _labels(columns, groups, rows)], dtype=int)
+    return Places(np.column_stack([columns[name].values[rows] for name in inputs]), cell)
 
 
 def _thresholds(values: np.ndarray) -> list[float]:

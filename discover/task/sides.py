@@ -1,22 +1,19 @@
 """On which side of the measured values a task asks for predictions, along each input: above, below, or between them.
 
 Two ways to tell. `sides_told` goes by the rule in [split] of task.toml and the training rows; it is what a task
-carries, and nothing of the held-out rows is in it. `left_open` looks at the inputs of the held-out rows, the question
-and not the answer; it serves `discover check` and `discover new`, which say what [split] does not.
+carries, and nothing of the held-out rows is in it. `left_open` compares the inputs of the held-out rows with those of
+the others; it serves `discover check`, and `discover new` of the table that it splits: they say what [split] does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
 
 import numpy as np
 
 from discover.task.rows import Rows
 from discover.task.split import Rule
-
-if TYPE_CHECKING:
-    from discover.task.task import Task
 
 ABOVE, BELOW, BETWEEN = SIDES = ("above", "below", "between")
 _ENOUGH = 0.3  # of the held-out rows: a few of them beyond the others are no direction
@@ -24,13 +21,12 @@ _MOST = 0.7  # of the held-out rows, for all to lie among the training rows
 _SAME = 0.02  # of the range in the cell: values closer than this are one
 
 
-class Places(Protocol):
-    """Inputs (row, input) and the cell (row,) that each belongs to."""
+@dataclass(frozen=True)
+class Places:
+    """Where rows lie, without what was measured there: inputs (row, input), and the cell (row,) of each."""
 
-    @property
-    def inputs(self) -> np.ndarray: ...
-    @property
-    def cell(self) -> np.ndarray: ...
+    inputs: np.ndarray
+    cell: np.ndarray
 
 
 def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -69,20 +65,28 @@ def _side(low: float, high: float, values: np.ndarray) -> str:
     return ABOVE if low > values.max() else BELOW if high < values.min() else BETWEEN
 
 
-def left_open(task: Task, asked: Places) -> tuple[dict[str, str], bool]:
+def left_open(
+    log_inputs: Mapping[str, bool], axes: Sequence[str], told: Mapping[str, str], training: Places, asked: Places
+) -> tuple[dict[str, str], bool]:
     """What task.toml does not say of where predictions are asked for: sides (input -> side) that would put the folds of
-    a search elsewhere, and whether the rows asked for lie among the others."""
-    axes, told, rows = task.scale_axes, task.held_out_sides, task.training
+    a search elsewhere, and whether the rows asked for lie among the others.
+
+    Args:
+        log_inputs: Input -> whether it is compared by ratios, in the order of the places.
+        axes: The scale axes.
+        told: Input -> side, as far as [split] says.
+    """
     if not axes:
         return {}, False
-    actual = sides_asked(rows, asked, [task.is_log(name) for name in rows.input_names])
+    actual = sides_asked(training, asked, log_inputs)
     along = [axis for axis in axes if axis in actual]
     open_sides = {axis: actual[axis] for axis in along if told.get(axis) != actual[axis]}
     if axes[0] in along or told:  # what is asked for above another axis beside the first changes nothing
         open_sides = {axis: side for axis, side in open_sides.items() if side != ABOVE}
     elif not along:
         open_sides = {name: side for name, side in actual.items() if side != BETWEEN}
-    among = not (actual or told or task.held_out_among) and lie_among(rows, asked, axes)
+    names = list(log_inputs)
+    among = not actual and not told and lie_among(training, asked, [names.index(axis) for axis in axes[:2]])
     return open_sides, among
 
 
@@ -92,11 +96,11 @@ def split_lines(sides: Mapping[str, str], among: bool) -> list[str]:
     return [f"sides = {{ {told} }}"] * bool(sides) + ["among = true"] * among
 
 
-def sides_asked(training: Rows, held_out: Places, log_inputs: Sequence[bool]) -> dict[str, str]:
+def sides_asked(training: Places, held_out: Places, log_inputs: Mapping[str, bool]) -> dict[str, str]:
     """Input -> "above", "below" or "between" the values that its cell has in training, whichever is true of the most
     held-out rows, and of three in ten; nothing for an input that is asked for where it was measured."""
     found = {}
-    for index, (name, is_log) in enumerate(zip(training.input_names, log_inputs, strict=True)):
+    for index, (name, is_log) in enumerate(log_inputs.items()):
         measured, asked = (places.inputs[:, index] for places in (training, held_out))
         if is_log:
             measured, asked = np.log(measured), np.log(asked)
@@ -117,15 +121,17 @@ def sides_asked(training: Rows, held_out: Places, log_inputs: Sequence[bool]) ->
     return found
 
 
-def lie_among(training: Rows, held_out: Places, axes: Sequence[str]) -> bool:
-    """Whether seven in ten held-out rows have a training row of their cell that is as large on the first two axes, and
-    one that is as small: test rows drawn at random, or a hole in the grid. A corner that the grid lacks does not."""
-    if not axes:
-        return False
-    first, second = training.input_names.index(axes[0]), training.input_names.index(axes[min(len(axes), 2) - 1])
+def lie_among(training: Places, held_out: Places, axes: Sequence[int]) -> bool:
+    """Whether seven in ten held-out rows have a training row of their cell that is as large along one or two axes, and
+    one that is as small: test rows drawn at random, or a hole in the grid. A corner that the grid lacks does not.
+
+    Args:
+        axes: Their places among the inputs.
+    """
+    both = [axes[0], axes[-1]]
     among = 0
     for cell in np.unique(held_out.cell):
-        own, here = (places.inputs[places.cell == cell][:, [first, second]] for places in (training, held_out))
+        own, here = (places.inputs[places.cell == cell][:, both] for places in (training, held_out))
         among += int((_reached(own, here) & _reached(-own, -here)).sum())
     return among >= _MOST * len(held_out.cell)
 

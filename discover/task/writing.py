@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from discover.errors import DiscoverError, TaskError, shown
-from discover.task.asked import asked_of
 from discover.task.foreign import Foreign
 from discover.task.guessing import Dropped, Guess, Judged
 from discover.task.loading import load_task
-from discover.task.sides import left_open, split_lines
+from discover.task.sides import split_lines
 from discover.task.task import Task
 
 
@@ -66,11 +65,7 @@ def _write(building: Path, name: str, table: Foreign, guess: Guess) -> None:
         ("README.md", readme(name, table, guess)),
     ):
         (building / file).write_text(text, encoding="utf-8", newline="")
-    # A column that marks the rows for testing does not say where they lie.
-    if lines := split_lines(*left_open(load_task(building), asked_of(building))):
-        with (building / "task.toml").open("a", encoding="utf-8", newline="") as written:
-            written.write("\n".join([*lines, ""]))
-        load_task(building)
+    load_task(building)
     os.chmod(building, 0o755)
 
 
@@ -120,8 +115,8 @@ def task_toml(name: str, table: Foreign, guess: Guess) -> str:
         else:
             lines += [f"all_of = [{', '.join(map(_condition, drop.conditions))}]"]
         lines += [f"reason = {_toml(drop.reason)}"]
-    lines += ["", "[split]", f"reason = {_toml(guess.held_reason)}", f"any_of = [{_condition(guess.held_out)}]", ""]
-    return "\n".join(lines)
+    lines += ["", "[split]", f"reason = {_toml(guess.held_reason)}", f"any_of = [{_condition(guess.held_out)}]"]
+    return "\n".join([*lines, *split_lines(guess.sides, guess.among), ""])
 
 
 def readme(name: str, table: Foreign, guess: Guess) -> str:

@@ -11,9 +11,8 @@ from click.testing import CliRunner
 from discover.cli import main
 from discover.errors import TaskError
 from discover.task import Task, load_task
-from discover.task.asked import asked_of
 from discover.task.checking import check_task
-from discover.task.sides import _reached, left_open, split_lines
+from discover.task.sides import _reached, split_lines
 from tests.folders import task_text, write_folder
 
 SIZES = [1e6, 1e7, 1e8, 1e9]
@@ -80,7 +79,6 @@ def test_what_a_column_of_marks_leaves_open_is_found_by_a_check(
     folder = marked(tmp_path, test)
     task = load_task(folder)
     assert (task.held_out_sides, task.held_out_among) == ({}, False)
-    assert left_open(task, asked_of(folder)) == (open_sides, among)
     doubts = [finding for finding in check_task(task) if finding.subject == "asked elsewhere"]
     assert len(doubts) == bool(open_sides or among)
     lines = split_lines(open_sides, among)
