@@ -8,7 +8,7 @@ their inputs, so that a setting measured in several groups stays together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ _DEALT = 5
 _ASKED, _OTHER, _ASKED_SHARE = 1.0, 0.5, 0.7
 _LEAST_SETTINGS = 4  # that a corner must hold
 _CORNERS = (0.02, 0.08, 0.35)  # least parts of the rows for a first and a second corner, and the most for both
+
+Pick = Callable[[np.ndarray, int], np.ndarray]  # values of a cell (row,) and a depth -> those taken (mask)
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,7 @@ def cut(
         values = np.log(column) if is_log else column
         depths, between = _DEPTHS if place == 0 else _DEPTHS[:2], sides.get(axis) == BETWEEN
         for depth in range(len(depths)):
-            hold = _middle if between else _top
-            held = hold(values, rows.cell, len(rows.cells), depth)
+            held = _held(values, rows.cell, len(rows.cells), _middle if between else _top, depth)
             if not _usable(held, rows.cell, len(rows.cells)):
                 break
             if between:
@@ -162,39 +163,34 @@ def _has_levels(values: np.ndarray, cell: np.ndarray) -> bool:
     return int(levels(values[cell == cell[0]]).max()) + 1 <= _MOST_LEVELS
 
 
-def _top(values: np.ndarray, cell: np.ndarray, n_cells: int, depth: int) -> np.ndarray:
-    """The rows (mask) at the top of an axis, cell by cell; `depth` counts from 0, the shallowest."""
+def _held(values: np.ndarray, cell: np.ndarray, n_cells: int, pick: Pick, depth: int) -> np.ndarray:
+    """The rows (mask) that `pick` takes out of each cell's own values; `depth` counts from 0, the shallowest."""
     held = np.zeros(len(values), dtype=bool)
     for index in range(n_cells):
         mine = np.flatnonzero(cell == index)
-        if len(mine) == 0:
-            continue
-        level = levels(values[mine])
-        count = int(level.max()) + 1
-        if count <= _MOST_LEVELS:
-            if 2 * _DEPTHS[depth] <= count:
-                held[mine] = level >= count - _DEPTHS[depth]
-        else:
-            held[mine] = values[mine] > np.quantile(values[mine], 1.0 - _FRACTIONS[depth])
+        if len(mine):
+            held[mine] = pick(values[mine], depth)
     return held
 
 
-def _middle(values: np.ndarray, cell: np.ndarray, n_cells: int, place: int) -> np.ndarray:
-    """The rows (mask) of a level, or of a band, that has others below and above, cell by cell; of `place` 0 to 2 each
-    has its own, in the middle, below and above it."""
-    held = np.zeros(len(values), dtype=bool)
-    for index in range(n_cells):
-        mine = np.flatnonzero(cell == index)
-        if len(mine) == 0:
-            continue
-        level = levels(values[mine])
-        count = int(level.max()) + 1
-        if count > _MOST_LEVELS:
-            low, high = np.quantile(values[mine], _BANDS[place])
-            held[mine] = (values[mine] > low) & (values[mine] <= high)
-        elif 0 < (chosen := count // 2 + (0, -1, 1)[place]) < count - 1:
-            held[mine] = level == chosen
-    return held
+def _top(own: np.ndarray, depth: int) -> np.ndarray:
+    """The values (mask) at the top of an axis."""
+    level = levels(own)
+    count = int(level.max()) + 1
+    if count > _MOST_LEVELS:
+        return own > np.quantile(own, 1.0 - _FRACTIONS[depth])
+    return (level >= count - _DEPTHS[depth]) & (2 * _DEPTHS[depth] <= count)
+
+
+def _middle(own: np.ndarray, depth: int) -> np.ndarray:
+    """The values (mask) of a level, or of a band, with others below and above: in the middle, below and above that."""
+    level = levels(own)
+    count = int(level.max()) + 1
+    if count > _MOST_LEVELS:
+        low, high = np.quantile(own, _BANDS[depth])
+        return (own > low) & (own <= high)
+    chosen = count // 2 + (0, -1, 1)[depth]
+    return (level == chosen) & (0 < chosen < count - 1)
 
 
 def _turned(rows: Rows, axes: Sequence[str], log_axes: Sequence[bool], sides: Mapping[str, str]) -> np.ndarray:
