@@ -31,7 +31,8 @@ class Places:
 
 def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Input -> the side on which a rule of [split] holds rows out, told by its numbers and the values that are left for
-    training; nothing for an input of which it holds out what is measured elsewhere, as in a corner.
+    training; nothing for an input of which it holds out what is measured elsewhere, as in the upper corner of a grid.
+    Where such a corner is a lower one along an input, the side is "below".
 
     Args:
         reads: Input -> the columns of the CSV that it is read from.
@@ -39,9 +40,10 @@ def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -
     found = {}
     for index, name in enumerate(training.input_names):
         values = training.inputs[:, index]
-        sides = {
-            _side(low, high, values) for column in dict.fromkeys(reads[name]) for low, high in rule.intervals(column)
-        }
+        sides = set()
+        for low, high in {each for column in reads[name] for each in rule.intervals(column)}:
+            is_lower = bool(rule.together) and low <= values.min() and high < values.max()
+            sides.add(_side(low, high, values) or (BELOW if is_lower else ""))
         if told := [side for side in SIDES if side in sides]:
             found[name] = told[0]
     return found

@@ -156,3 +156,17 @@ def test_what_is_asked_for_among_the_measured_is_dealt_and_the_top_counts_less()
     assert np.sum([fold.validation for fold in dealt], axis=0).tolist() == [1] * task.training.n_rows
     assert sum(fold.weight for fold in dealt) == pytest.approx(0.7)
     assert sum(fold.weight for fold in folds) == pytest.approx(1.0)
+
+
+def test_a_lower_corner_that_the_training_rows_lack_is_held_back_from_below() -> None:
+    task = load_task("lr_bsz_scaling")
+    n, d = (task.training.column(axis) for axis in ("n_params", "d_tokens"))
+    rows = task.training.select((n > n.min()) | (d > d.min()))
+    sides = {"n_params": "below", "d_tokens": "below"}
+    corners = [f for f in folds_of(replace(task, training=rows, held_out_sides=sides)) if "corner" in f.name]
+    assert sum(fold.weight for fold in corners) == pytest.approx(0.7)
+    for fold in corners:
+        held = rows.select(fold.validation)
+        assert held.column("n_params").max() < n.max()
+        assert held.column("d_tokens").max() < d.max()
+        assert held.column("n_params").min() == n.min()

@@ -39,14 +39,22 @@ def test_a_side_is_where_the_held_out_rows_lie(tmp_path: Path, held_out: str, si
     assert task_with(tmp_path, held_out).held_out_sides == sides
 
 
-@pytest.mark.parametrize("n, d, among", [(1e9, 1e11, False), (1e7, 1e10, True), (1e7, 1e11, False)])
-def test_a_corner_and_a_hole_in_the_grid_have_no_side(tmp_path: Path, n: float, d: float, among: bool) -> None:
-    """Each value on its own was measured; a hole has measured ones on either side."""
+LOWER = {"N": "below", "D": "below"}
+
+
+@pytest.mark.parametrize(
+    "n, d, sides, among",
+    [(1e9, 1e11, {}, False), (1e7, 1e10, {}, True), (1e7, 1e11, {}, False), (1e6, 1e9, LOWER, False)],
+)
+def test_corners_and_holes_in_the_grid_are_told_apart(
+    tmp_path: Path, n: float, d: float, sides: dict[str, str], among: bool
+) -> None:
+    """Each value on its own was measured; a hole has measured ones on either side, and a lower corner below none."""
     task_with(tmp_path, f'{{ column = "N", equals = {n:g} }}, {{ column = "D", equals = {d:g} }}')
     described = (tmp_path / "task.toml").read_text().replace("any_of", "all_of")
     (tmp_path / "task.toml").write_text(described)
     task = load_task(tmp_path)
-    assert (task.held_out_sides, task.held_out_among) == ({}, among)
+    assert (task.held_out_sides, task.held_out_among) == (sides, among)
 
 
 def marked(folder: Path, test: set[tuple[float, float]], split: str = "") -> Path:
