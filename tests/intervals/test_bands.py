@@ -124,6 +124,13 @@ def test_the_corner_of_two_axes_is_beyond_the_data_though_each_was_measured_to_i
     assert np.allclose(distance_beyond(task, task.training, asked), [1.0, 0.0, 0.5])
 
 
+def test_what_is_smaller_than_all_that_was_measured_is_beyond_the_data_too():
+    inputs = np.array([(1e7, 1e11), (1e9, 1e9), (1e9, 1e11)])
+    task = task_of(rows_of(inputs, loss(inputs)))
+    asked = rows_of(np.array([(1e7, 1e9), (1e6, 1e11), (1e8, 1e11)]), np.zeros(3))
+    assert np.allclose(distance_beyond(task, task.training, asked), [1.0, 0.5, 0.0])
+
+
 def test_bootstrap_spread_agrees_with_standard_errors_for_a_linear_law():
     rng = np.random.default_rng(0)
     inputs = grid(np.geomspace(1e7, 1e9, 20), np.geomspace(1e9, 1e11, 10))
