@@ -91,11 +91,12 @@ class Task:
 
     @property
     def asked_axes(self) -> tuple[str, ...]:
-        """The scale axes; where the first is asked for as it was measured, those come before it of which something else
-        is asked for, or else other inputs of which something is asked for above or below what was measured."""
+        """The scale axes; where the first is asked for as it was measured, or there is none, those come before it of
+        which something else is asked for, or else other inputs of which something is asked for above or below what was
+        measured."""
         names = {column.name for column in self.inputs}
         axes, sides = self.scale_axes, {name: side for name, side in self.held_out_sides.items() if name in names}
-        if not axes or axes[0] in sides:
+        if axes and axes[0] in sides:
             return axes
         first = [axis for axis in axes if axis in sides]
         first = first or [name for name, side in sides.items() if side != BETWEEN and name not in axes]

@@ -170,3 +170,9 @@ def test_a_lower_corner_that_the_training_rows_lack_is_held_back_from_below() ->
         assert held.column("n_params").max() < n.max()
         assert held.column("d_tokens").max() < d.max()
         assert held.column("n_params").min() == n.min()
+
+
+def test_a_table_without_scale_axes_whose_split_asks_beyond_an_input_is_not_dealt() -> None:
+    task = load_task("sft_scaling")
+    assert folds_of(replace(task, scale_axes=()))[0].name == folds_of(task)[0].name == "sft_examples top 1"
+    assert not any(fold.axis for fold in folds_of(replace(task, scale_axes=(), held_out_sides={})))
