@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,13 +129,16 @@ class Recipe:
         logs = [task.is_log(axis) for axis in axes]
         if not self.window or not axes:
             return ""
-        kept = replace(self, weight=0.0, once=False).row_weights(rows, axes, logs) > 0
+        kept = Recipe(window=self.window).row_weights(rows, axes, logs) > 0
         scale, several = _scale(rows, axes, logs), len(rows.cells) > 1
         least = [scale[kept & (rows.cell == cell)].min() for cell in np.unique(rows.cell)]
         ends = np.exp([min(least), max(least)]) if all(logs) else np.array([min(least), max(least)])
         values = list(dict.fromkeys(f"{end:.4g}" for end in ends))
-        name = axes[0] if len(axes) == 1 else f"({' * '.join(axes)})**(1/{len(axes)})"
-        if len(axes) > 1 and not all(logs):
+        if len(axes) == 1:
+            name = axes[0]
+        elif all(logs):
+            name = f"({' * '.join(axes)})**(1/{len(axes)})"
+        else:
             name = f"the mean of {' and '.join(f'log {a}' if log else a for a, log in zip(axes, logs, strict=True))}"
         return (
             f"fitted to {kept.sum()} of {len(kept)} rows, those with {name} from {' to '.join(values)} up"

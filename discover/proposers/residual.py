@@ -24,7 +24,6 @@ from discover.proposers.pieces import Pieces
 from discover.proposers.proposal import Proposal
 from discover.proposers.screening import Cut, Path, Place, Screening, State
 from discover.proposers.terms import Term, library
-from discover.task.sides import BELOW
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -204,7 +203,7 @@ class Residual(Evolutionary):
         for axis in self._task.asked_axes[:_AXES]:
             if axis not in cells.inputs:
                 continue
-            column = -cells.inputs[axis] if self._task.held_out_sides.get(axis) == BELOW else cells.inputs[axis]
+            column = self._task.direction(axis) * cells.inputs[axis]
             outer = np.zeros(column.shape, dtype=bool)
             for c, count in enumerate(cells.count):
                 own = column[c, :count]

@@ -55,8 +55,8 @@ def folds_of(task: Task, rows: Rows | None = None) -> tuple[Fold, ...]:
     axes = task.asked_axes
     corner_asked = len(axes) > 1 and set(axes[:2]) <= set(task.held_out_together)
     folds = cut(rows, axes, [task.is_log(axis) for axis in axes], corner_asked, task.held_out_sides)
-    if task.held_out_among and not task.held_out_sides:
-        return _weighted([*_dealt(rows), *(replace(fold, weight=_OTHER) for fold in folds)])
+    if task.held_out_among:
+        return _weighted([*_dealt(rows), *(replace(fold, weight=_OTHER) for fold in folds if fold.axis)])
     return folds
 
 

@@ -18,7 +18,6 @@ from discover.fitting import FEWEST_WEIGHED, Cells, Fit, Recipe, fit, fit_cells,
 from discover.law.law import Law
 from discover.scoring.folds import Fold, folds_of, levels
 from discover.scoring.metrics import PooledNmse
-from discover.task.sides import BELOW
 
 if TYPE_CHECKING:
     from discover.task import Limit, Rows, Task
@@ -496,27 +495,24 @@ def _moved(task: Task, rows: Rows, axes: str | tuple[str, ...], reach: float) ->
     log10(reach) of its range. Where the task asks for what lies below an axis, rows at its bottom are moved down, no
     further than the input has values."""
     names = (axes,) if isinstance(axes, str) else axes
-    down = {name for name in names if task.held_out_sides.get(name) == BELOW}
     top = np.zeros(rows.n_rows, dtype=bool)
     first = rows.column(names[0])
     for cell in range(len(rows.cells)):
         mine = np.flatnonzero(rows.cell == cell)
         if len(mine):
             values = np.log(first[mine]) if task.is_log(names[0]) else first[mine]
-            level = levels(-values if names[0] in down else values)
+            level = levels(task.direction(names[0]) * values)
             top[mine] = level >= max(int(level.max()) - (1 if level.max() > 3 else 0), 0)
     chosen = rows.select(_thinned(rows, top, _PROBED_ROWS))
     inputs = chosen.inputs.copy()
     for name in names:
-        column = rows.input_names.index(name)
-        largest = rows.inputs[:, column].max()
+        column, direction = rows.input_names.index(name), task.direction(name)
         if task.is_log(name):
-            inputs[:, column] *= 1.0 / reach if name in down else reach
+            inputs[:, column] *= reach**direction
         else:
-            step = np.log10(reach) * (largest - rows.inputs[:, column].min())
-            inputs[:, column] += -step if name in down else step
+            inputs[:, column] += direction * np.log10(reach) * np.ptp(rows.inputs[:, column])
         least = next((each.minimum for each in task.inputs if each.name == name), None)
-        if name in down and least is not None:
+        if direction < 0 and least is not None:
             inputs[:, column] = np.maximum(inputs[:, column], least)
     return replace(chosen, inputs=inputs)
 
@@ -528,11 +524,10 @@ def _corner(task: Task, rows: Rows) -> Rows:
     top = _moved(task, rows, task.scale_axes[0], 1.0)
     inputs = top.inputs.copy()
     for axis in task.scale_axes[1:]:
-        column = rows.input_names.index(axis)
-        sign = -1.0 if task.held_out_sides.get(axis) == BELOW else 1.0
-        own = [sign * rows.inputs[rows.cell == c, column] for c in range(len(rows.cells))]
-        ends = np.array([sign * values.max(initial=-np.inf) for values in own])
-        inputs[:, column] = ends[top.cell]
+        direction = task.direction(axis)
+        values = direction * rows.column(axis)
+        ends = np.array([direction * values[rows.cell == c].max(initial=-np.inf) for c in range(len(rows.cells))])
+        inputs[:, rows.input_names.index(axis)] = ends[top.cell]
     return replace(top, inputs=inputs)
 
 

@@ -180,8 +180,8 @@ def guess(
     among = False
     if rule[1] == "equals":  # marks do not say where they stand
         logs = {name: judged[name].scale == "log" for name in reads}
-        training, asked = (_places(columns, reads, picked, rows) for rows in (kept & ~held, held))
-        sides, among = left_open(logs, axes, {}, training, asked)
+        places = _places(columns, reads, picked)
+        sides, among = left_open(logs, axes, {}, places.select(kept & ~held), places.select(held))
     sizes = list(Counter(_labels(columns, picked, kept & ~held)).values())
     rows_allow = min(min(sizes) - 2, int(np.median(sizes)) // 2)  # two rows to spare in the smallest group
     cap = int(np.clip(1 + 3 * len(reads), 2, max(rows_allow, 2)))
@@ -596,11 +596,12 @@ def _split(
     return fallback
 
 
-def _places(columns: dict[str, _Column], inputs: tuple[str, ...], groups: tuple[str, ...], rows: np.ndarray) -> Places:
-    """Where some rows (mask) lie, the same group the same number in all of the table."""
-    every = {label: number for number, label in enumerate(sorted(set(_labels(columns, groups, rows | ~rows))))}
-    cell = np.array([every[label] for label in _labels(columns, groups, rows)], dtype=int)
-    return Places(np.column_stack([columns[name].values[rows] for name in inputs]), cell)
+def _places(columns: dict[str, _Column], reads: tuple[str, ...], groups: tuple[str, ...]) -> Places:
+    """Where all rows of the table lie, each group a cell."""
+    inputs = np.column_stack([columns[name].values for name in reads])
+    labels = _labels(columns, groups, np.ones(len(inputs), dtype=bool))
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    return Places(inputs, np.array([numbers[label] for label in labels]))
 
 
 def _thresholds(values: np.ndarray) -> list[float]:

@@ -50,7 +50,7 @@ def load_task(path_or_name: str | Path) -> Task:
         keep_outliers=description.keep_outliers,
         held_out_together=description.split.together,
         held_out_sides=sides,
-        held_out_among=description.among or (not sides and hole_told(description.split, training, reads)),
+        held_out_among=not sides and (description.among or hole_told(description.split, training, reads)),
     )
 
 

@@ -28,6 +28,9 @@ class Places:
     inputs: np.ndarray
     cell: np.ndarray
 
+    def select(self, mask: np.ndarray) -> Places:
+        return Places(self.inputs[mask], self.cell[mask])
+
 
 def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Input -> the side on which a rule of [split] holds rows out, told by its numbers and the values that are left for
@@ -38,10 +41,9 @@ def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -
         reads: Input -> the columns of the CSV that it is read from.
     """
     found = {}
-    for index, name in enumerate(training.input_names):
-        values = training.inputs[:, index]
-        sides = set()
-        for low, high in {each for column in reads[name] for each in rule.intervals(column)}:
+    for name in training.input_names:
+        values, sides = training.column(name), set()
+        for low, high in _intervals(rule, reads[name]):
             is_lower = bool(rule.together) and low <= values.min() and high < values.max()
             sides.add(_side(low, high, values) or (BELOW if is_lower else ""))
         if told := [side for side in SIDES if side in sides]:
@@ -52,12 +54,17 @@ def sides_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -
 def hole_told(rule: Rule, training: Rows, reads: Mapping[str, Sequence[str]]) -> bool:
     """Whether a rule of [split] whose conditions must all hold cuts a hole into the training rows: each input that its
     numbers name has training values on either side of them."""
-    inner = []
-    for index, name in enumerate(training.input_names):
-        values = training.inputs[:, index]
-        for low, high in {each for column in reads[name] for each in rule.intervals(column)}:
-            inner.append(bool((values < low).any() and (values > high).any()))
+    inner = [
+        training.column(name).min() < low and training.column(name).max() > high
+        for name in training.input_names
+        for low, high in _intervals(rule, reads[name])
+    ]
     return rule.combination == "all_of" and bool(inner) and all(inner)
+
+
+def _intervals(rule: Rule, columns: Sequence[str]) -> set[tuple[float, float]]:
+    """Those of the rule over any of the columns of an input."""
+    return {interval for column in columns for interval in rule.intervals(column)}
 
 
 def _side(low: float, high: float, values: np.ndarray) -> str:

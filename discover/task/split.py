@@ -43,14 +43,9 @@ class Condition:
                 return np.abs(cells - value) <= self.tolerance * abs(value)
             case "not_equals":
                 return np.abs(cells - value) > self.tolerance * abs(value)
-            case "at_least":
-                return cells >= value
-            case "above":
-                return cells > value
-            case "at_most":
-                return cells <= value
             case _:
-                return cells < value
+                low, high = self.interval
+                return (cells >= low) & (cells <= high)
 
     @property
     def interval(self) -> tuple[float, float]:

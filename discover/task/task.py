@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from discover.task.rows import Cell, Rows
-from discover.task.sides import BETWEEN
+from discover.task.sides import BELOW, BETWEEN
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Task:
     keep_outliers: bool = False  # whether rows far off every smooth surface count like any others
     held_out_together: tuple[str, ...] = ()  # columns of the split's conditions, where all of these must hold
     held_out_sides: Mapping[str, str] = field(default_factory=dict)  # input -> "above", "below", "between" the measured
-    held_out_among: bool = False  # whether all is asked for among the training rows
+    held_out_among: bool = False  # whether all is asked for among the training rows, on no side of them
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -101,6 +101,10 @@ class Task:
         first = [axis for axis in axes if axis in sides]
         first = first or [name for name, side in sides.items() if side != BETWEEN and name not in axes]
         return (*first, *(axis for axis in axes if axis not in first))
+
+    def direction(self, name: str) -> float:
+        """-1 for an input of which the task asks for what lies below the measured values, else 1."""
+        return -1.0 if self.held_out_sides.get(name) == BELOW else 1.0
 
     def is_log(self, name: str) -> bool:
         """Whether values of an input are compared by ratios."""

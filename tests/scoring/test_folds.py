@@ -176,3 +176,9 @@ def test_a_table_without_scale_axes_whose_split_asks_beyond_an_input_is_not_deal
     task = load_task("sft_scaling")
     assert folds_of(replace(task, scale_axes=()))[0].name == folds_of(task)[0].name == "sft_examples top 1"
     assert not any(fold.axis for fold in folds_of(replace(task, scale_axes=(), held_out_sides={})))
+
+
+def test_rows_are_dealt_once_where_there_is_no_axis_to_cut() -> None:
+    task = load_task("domain_mixture_scaling")
+    dealt, among = folds_of(task), folds_of(replace(task, held_out_among=True))
+    assert [(fold.name, fold.weight) for fold in among] == [(fold.name, fold.weight) for fold in dealt]

@@ -19,8 +19,8 @@ SIZES = [1e6, 1e7, 1e8, 1e9]
 TOKENS = [1e9, 1e10, 1e11]
 
 
-def task_with(folder: Path, held_out: str, targets: float = 1.0) -> Task:
-    lines = [f"{n:g},{d:g},{targets * (n**-0.1 + d**-0.1)!r}" for n in SIZES for d in TOKENS]
+def task_with(folder: Path, held_out: str) -> Task:
+    lines = [f"{n:g},{d:g},{n**-0.1 + d**-0.1!r}" for n in SIZES for d in TOKENS]
     text = task_text("grid", {"N": "parameters", "D": "tokens"}, held_out)
     return load_task(write_folder(folder, text, ["N,D,loss", *lines]))
 

@@ -63,7 +63,7 @@ def asked_line(task: Task, names: Names) -> str:
     ):
         if axes := [names.inputs[axis] for axis, own in sides.items() if own == side and axis in names.inputs]:
             wanted.append(f"{words} values of {', '.join(axes)}")
-    if task.held_out_among and not sides:
+    if task.held_out_among:
         wanted.append("among the rows measured")
     lines = [f"The law is needed {' and '.join(wanted)}."] if wanted else []
     lines += [
