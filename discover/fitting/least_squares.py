@@ -319,10 +319,17 @@ def _cell_by_cell(
 def _middle(values: np.ndarray, each: int) -> np.ndarray:
     """The median (cell, ...) over every `each` cells that belong together, of what is finite; one where nothing is."""
     grouped = values.reshape(-1, each, *values.shape[1:])
-    some = np.isfinite(grouped).any(axis=1, keepdims=True)
-    known = np.where(np.isfinite(grouped), grouped, np.nan)
-    middle = np.nanmedian(np.where(some, known, 1.0), axis=1, keepdims=True)
+    lines = np.moveaxis(grouped, 1, -1)
+    middle = _medians(lines, np.isfinite(lines), 1.0)[:, None]
     return np.broadcast_to(middle, grouped.shape).reshape(values.shape)
+
+
+def _medians(lines: np.ndarray, counted: np.ndarray, otherwise: float) -> np.ndarray:
+    """The median (...,) of what is counted of each line (..., value); `otherwise` where nothing is."""
+    ordered = np.sort(np.where(counted, lines, np.inf), axis=-1)
+    number = counted.sum(-1)[..., None]
+    ends = [np.take_along_axis(ordered, np.maximum(place, 0), -1)[..., 0] for place in ((number - 1) // 2, number // 2)]
+    return np.where(number[..., 0] > 0, 0.5 * (ends[0] + ends[1]), otherwise)
 
 
 def _easier_fit(
@@ -502,12 +509,9 @@ def _reweighted(
 
 def _threshold(residual: np.ndarray, weight: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Residuals (cell, 1) from which on a robust loss counts linearly: 1.345 robust standard deviations."""
-    threshold = np.empty(len(residual))
-    for i, (line, own) in enumerate(zip(residual, weight, strict=True)):
-        used = np.abs(line[own > 0])
-        level = 1.4826 * float(np.median(used)) if len(used) and np.isfinite(used).all() else 1.0
-        threshold[i] = _ROBUST * max(level, 1e-9 * (1.0 + float(np.abs(target[i]).max())))
-    return threshold[:, None]
+    middle = _medians(np.abs(residual), weight > 0, np.inf)
+    level = np.where(np.isfinite(middle), 1.4826 * middle, 1.0)
+    return (_ROBUST * np.maximum(level, 1e-9 * (1.0 + np.abs(target).max(1))))[:, None]
 
 
 def _own_cost(law: Law, cells: Cells, recipe: Recipe, parameters: np.ndarray) -> np.ndarray:

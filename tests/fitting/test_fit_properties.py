@@ -324,6 +324,21 @@ def test_a_robust_loss_ignores_an_outlier(loss: str) -> None:
     assert np.abs(plain.parameters[0] / truth - 1).max() > 0.1
 
 
+def test_a_robust_loss_turns_linear_at_1_345_robust_deviations_of_the_rows_that_count() -> None:
+    rng = np.random.default_rng(0)
+    residual, target = rng.normal(size=(6, 9)), np.ones((6, 9))
+    weight = (np.arange(9) < np.arange(1, 7)[:, None]).astype(float)  # one to six rows, the rest padding
+    limit = least_squares._threshold(residual, weight, target)
+    for row, (own, count) in enumerate(zip(residual, range(1, 7), strict=True)):
+        assert limit[row] == pytest.approx(1.345 * 1.4826 * np.median(np.abs(own[:count])))
+    assert least_squares._threshold(residual, 0 * weight, target) == pytest.approx(1.345)
+
+
+def test_shared_parameters_start_at_the_median_over_the_cells_that_have_a_value() -> None:
+    values = np.array([[1.0], [4.0], [np.nan], [2.0], [np.inf], [9.0], [np.nan], [np.nan], [np.nan]])
+    assert least_squares._middle(values, 3)[:, 0] == pytest.approx([2.5] * 3 + [5.5] * 3 + [1.0] * 3)
+
+
 def test_a_log_loss_of_a_power_law_is_a_straight_line_in_logarithms() -> None:
     law = parse("A*N**alpha", ["N"])
     rows = noisy(planted(law, grid(N), ["N"], np.array([[300.0, -0.2]])), np.random.default_rng(2), level=0.1)

@@ -197,6 +197,25 @@ def test_the_kernel_gives_the_same_bits_again() -> None:
     assert np.array_equal(one.cost, other.cost)
 
 
+@pytest.mark.parametrize(("name", "low", "high"), [("_exp", -707.9, 708.9), ("_exp", -1.0, 1.0), ("_log", 0.0, 3.0)])
+def test_exponentials_and_logarithms_are_off_by_a_unit_in_the_last_place_at_most(
+    name: str, low: float, high: float
+) -> None:
+    own, known = getattr(levenberg_marquardt._kernel(), name), getattr(np, name[1:])
+    values = np.random.default_rng(0).uniform(low, high, 3000)
+    found, expected = np.array([own(value) for value in values]), known(values)
+    assert np.max(np.abs(found - expected) / np.spacing(np.abs(expected))) <= 2.0  # of each, one
+
+
+def test_exponentials_and_logarithms_at_the_ends_of_what_numbers_hold() -> None:
+    kernel = levenberg_marquardt._kernel()
+    with np.errstate(all="ignore"):
+        ends = np.array([np.nan, np.inf, -np.inf, -800.0, 800.0, 0.0, -0.0])
+        assert [kernel._exp(end) for end in ends] == pytest.approx(np.exp(ends), nan_ok=True)
+        ends = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 1.0, 5e-324, 1e-310, 2.3e-308, 1.7e308])
+        assert [kernel._log(end) for end in ends] == pytest.approx(np.log(ends), nan_ok=True, rel=1e-15)
+
+
 def test_a_function_that_the_kernel_has_not_takes_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     law = parse("a*sin(b*N) + c", ["N", "D"])
 
