@@ -8,10 +8,11 @@ The rule:
 2. The finalists (at most two recipes of one form) are ordered by `order`: 0.8 times the mean of log NMSE over the
    extrapolation folds, the noise added to each, and as much of what the fit to all rows leaves of the rows that each
    fold holds back (of all settings where these are under 32): a law may serve large scales alone, and its recipe drop
-   the others. To it come 0.004 for each unit of complexity, and what size costs on so few settings: the law's
-   description length and AICc's correction twice (`Candidate.description`). The noise is what the five finalists that
-   fit best leave of the rows that the fold holds back, their median, 4/m of it where these are m > 4 settings: of
-   thousands of laws some miss a few rows by less, by luck.
+   the others. To what a fit leaves is added by what the means of repeated measurements may be off (`Yardstick`). To it
+   come 0.004 for each unit of complexity, and what size costs on so few settings: the law's description length and
+   AICc's correction twice (`Candidate.description`). The noise is what the five finalists that fit best leave of the
+   rows that the fold holds back, their median, 4/m of it where these are m > 4 settings: of thousands of laws some miss
+   a few rows by less, by luck.
 3. Consensus within a population: of its best twenty, none more than a factor of ten behind the first, those are set
    aside whose predictions, on the data and beyond it, lie four times farther from their median than is usual among the
    twenty. The first of the others stands for the population. A form that diverges cannot be seen by a fold inside the
@@ -33,8 +34,8 @@ from discover.archive.candidate import Candidate, noise_of
 from discover.scoring.validation import FAR_BEHIND
 
 RULE = (
-    "0.8 mean log (NMSE + noise) on extrapolation folds + 0.8 mean log NMSE of the fit to all rows on what the folds "
-    "hold back (on all settings where n < 32) + (0.004 + 6/n) complexity + 4k(k+1)/(n(n-k-1)), "
+    "0.8 mean log (NMSE + noise) on extrapolation folds + 0.8 mean log (NMSE + scatter of repeats) of the fit to all "
+    "rows on what the folds hold back (on all settings where n < 32) + (0.004 + 6/n) complexity + 4k(k+1)/(n(n-k-1)), "
     "+ log 100 if it leaves all measured values far behind; "
     "of the best 20 of a population the first that lies no more than 4 times farther than usual from their median "
     "prediction on the data and beyond; of the populations' the lowest with + log (0.3 + distance from their median in "

@@ -34,6 +34,7 @@ FAR_BEHIND = "leaves all measured values far behind"
 _PLAUSIBLE = 1.5  # ranges of the target that a prediction just beyond the data may leave it by
 _NO_ERROR = 1e-6  # NMSE: a better fit is no better law
 _FEW = 4.0  # settings of a fold up to which a law may miss all of them by nothing, by luck
+_FEWEST_REPEATS = 8  # measurements of settings that were measured before, for the scatter between them to be known
 _SMALL, _MOST_TIMES = 600, 3  # rows below which a fit starts twice as often or more, and how often at most
 
 
@@ -79,7 +80,8 @@ class Validation:
         nmse: (fold,) pooled over groups, mean over targets.
         in_sample: NMSE on the rows of the fit.
         inside: Log NMSE of the fit to all rows where it counts: of what each fold holds back, the mean over the folds;
-            of all settings where these are under `FEWEST_WEIGHED`. A recipe may serve large scales alone.
+            of all settings where these are under `FEWEST_WEIGHED`. A recipe may serve large scales alone. To each NMSE
+            is added what measurements of equal inputs scatter by (`Yardstick.scatter`).
         parameters: (cell, parameter) on all training rows.
         cost: (cell,).
         converged: (cell,).
@@ -151,6 +153,9 @@ class Yardstick:
 
     Attributes:
         settings: One row for each setting that judges how laws fit; `held_back` the same for each fold.
+        scatter: (fold + 1,) NMSE by which the means of what each fold holds back, and last of all settings, may be off,
+            as measurements of equal inputs differ; 0 where there are few such. What varied beside the inputs may go
+            with them: a law that comes nearer to the means than that is not the better one for it.
         core: The rows that every fold fits to; None where they are too few.
         outliers: Rows that no law is fitted to or judged by.
         neighbours: Rows with one input at the edge of its range or a step beyond, where a law must have a value.
@@ -165,6 +170,7 @@ class Yardstick:
     ladders: tuple[Ladder, ...]
     settings: Rows
     held_back: tuple[Rows, ...]
+    scatter: np.ndarray
     core: Rows | None
     outliers: Rows
     neighbours: Rows
@@ -193,11 +199,14 @@ class Yardstick:
                 "expected rows that differ, some of which can be held back"
             )
         wrong = outliers_of(task, rows)
-        held_back = tuple(_settings(rows.select(without(fold.validation, wrong))) for fold in folds)
-        settings, core = _settings(rows.select(~wrong)), _core(rows, folds)
+        held_rows = [rows.select(without(fold.validation, wrong)) for fold in folds]
+        held_back = tuple(_settings(held) for held in held_rows)
+        right = rows.select(~wrong)
+        settings = _settings(right)
+        scatter = np.array([_scatter(right, held, settings) for held in (*held_rows, right)])
         return cls(
-            task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, core, rows.select(wrong),
-            _neighbours(task, rows),
+            task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, scatter,
+            _core(rows, folds), rows.select(wrong), _neighbours(task, rows),
         )  # fmt: skip
 
     @cached_property
@@ -343,7 +352,11 @@ def validate(
     asked, by_fold, folds = yardstick.asked
     by_all = predict_cells(law, parameters, asked)
     left = np.array([missed(by_all[part]) for part, missed in folds])
-    inside = _log_fit(in_sample) if n_settings < FEWEST_WEIGHED else _mean_log(weights, left, _NO_ERROR)
+    scatter = yardstick.scatter
+    if n_settings < FEWEST_WEIGHED:
+        inside = _log_fit(in_sample + scatter[-1])
+    else:
+        inside = _mean_log(weights, left + scatter[:-1], _NO_ERROR)
     luck = left * [min(_FEW / (part.stop - part.start), 1.0) for part, _ in folds]
     nmse = np.full(n_folds, np.inf)
     judged = Validation(
@@ -389,14 +402,35 @@ def _core(rows: Rows, folds: tuple[Fold, ...]) -> Rows | None:
 def _settings(rows: Rows) -> Rows:
     """One row for each cell and setting of the inputs, its target the mean: what scatters under equal inputs is no
     law's fault, and a setting that was measured often is still one setting."""
-    key, first, setting = np.unique(
-        np.column_stack([rows.cell, rows.inputs]), axis=0, return_index=True, return_inverse=True
-    )
-    if len(key) == rows.n_rows:
+    first, setting = _repeats(rows)
+    if len(first) == rows.n_rows:
         return rows
-    setting = setting.reshape(-1)
     mean = np.bincount(setting, rows.target) / np.bincount(setting)
     return replace(rows.select(first), target=mean)
+
+
+def _repeats(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """The first row of each cell and setting (setting,), and which one each row (row,) measures."""
+    _, first, setting = np.unique(
+        np.column_stack([rows.cell, rows.inputs]), axis=0, return_index=True, return_inverse=True
+    )
+    return first, setting.reshape(-1)
+
+
+def _scatter(rows: Rows, held: Rows, settings: Rows) -> float:
+    """The NMSE that the means of the settings of `held`, some of `rows`, may be off by: the variance between
+    measurements of equal inputs, pooled over all rows of a target, over how often each setting was measured."""
+    first, setting = _repeats(rows)
+    if len(first) == rows.n_rows:
+        return 0.0
+    mean = np.bincount(setting, rows.target) / np.bincount(setting)
+    kind, squared = _target_of(rows), (rows.target - mean[setting]) ** 2
+    repeats = np.bincount(kind) - np.bincount(kind[first])
+    variance = np.where(repeats >= _FEWEST_REPEATS, np.bincount(kind, squared) / np.maximum(repeats, 1), 0.0)
+    means = _settings(held)
+    first, setting = _repeats(held)
+    times = np.bincount(setting) if len(first) < held.n_rows else np.ones(held.n_rows)
+    return _Missed(means, settings)(means.target + np.sqrt(variance[_target_of(means)] / times))
 
 
 class _Missed:

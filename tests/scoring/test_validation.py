@@ -122,6 +122,36 @@ def test_a_fit_is_judged_by_what_folds_hold_back_and_on_a_small_table_by_all_set
     assert small.inside == pytest.approx(np.log(small.in_sample + 1e-6))
 
 
+def test_what_equal_inputs_scatter_by_is_added_to_what_a_fit_leaves() -> None:
+    law, task = parse("E + A*num_params**(-a)", ["num_params"]), load_task("parallel_scaling")
+    assert not Yardstick.of(task).scatter.any()
+    twice = task.training.select(np.repeat(np.arange(36), 2))
+    twice = replace(twice, target=twice.target + np.tile([-0.03, 0.03], 36))
+    yardstick = Yardstick.of(replace(task, training=twice))
+    # Each setting's two values have a variance of 0.0018, its mean half of it.
+    variances = [held.target.var() for held in (*yardstick.held_back, yardstick.settings)]
+    assert yardstick.scatter == pytest.approx(0.0009 / np.array(variances))
+    found = validate(law, Recipe(), yardstick, RACE, np.random.default_rng(0))
+    left = found.luck * np.array([held.n_rows for held in yardstick.held_back]) / 4
+    assert found.inside == pytest.approx(float(found.weights @ np.log(left + yardstick.scatter[:-1] + 1e-6)))
+    few = replace(task, training=twice.select(np.arange(72) % 12 > 1))
+    small = validate(law, Recipe(), yardstick := Yardstick.of(few), RACE, np.random.default_rng(0))
+    assert small.inside == pytest.approx(np.log(small.in_sample + yardstick.scatter[-1] + 1e-6))
+
+
+def test_a_setting_measured_often_scatters_less_and_a_few_repeats_do_not_tell() -> None:
+    task = load_task("parallel_scaling")
+    again = np.concatenate([np.arange(36), np.repeat([0, 1], 8)])
+    rows = task.training.select(again)
+    rows = replace(rows, target=rows.target + np.concatenate([np.zeros(36), np.tile([-0.03, 0.03], 8)]))
+    yardstick = Yardstick.of(replace(task, training=rows))
+    variance = 16 * 0.0009 / 16
+    expected = (34 * variance + 2 * variance / 9) / 36 / yardstick.settings.target.var()
+    assert yardstick.scatter[-1] == pytest.approx(expected)
+    few = replace(task, training=rows.select(np.arange(52) < 36 + 7))
+    assert not Yardstick.of(few).scatter.any()
+
+
 def test_a_law_that_serves_large_scales_alone_is_not_blamed_for_the_small_runs_that_its_recipe_drops() -> None:
     task = load_task("parallel_scaling")
     size = task.training.column("num_params")
