@@ -28,6 +28,7 @@ _FAR = 6.0  # robust standard deviations
 _TAIL = 0.5  # of what nine of ten rows reach: where many lie off the surface, none of them stands out
 _ALONE = 0.5  # of its own distance: where a neighbour lies off like that, it is the surface that is wrong
 _NEIGHBOURS = 4
+_EXACT = 1e-6  # of the spread of what was measured: what a surface misses by less is how numbers are written
 _MOST = 0.1  # of the rows: beyond that, tails are heavy and nothing went wrong
 _MOST_ROWS = 500  # that surfaces are fitted to
 _ROWS_EACH, _SPARE = 1.5, 4  # rows for each parameter, and beside them, that a surface needs
@@ -103,17 +104,21 @@ def _best_residuals(rows: Rows, log_inputs: Sequence[bool], usable: np.ndarray) 
             parameters, *_ = fit_cells(law, cells, recipe, starts=_STARTS, rng=start, steps=_STEPS, tolerance=1e-4)
             prediction = predict_cells(law, parameters, named)
             residual = np.log(rows.target / prediction) if recipe.is_log else rows.target - prediction
+            measured = np.log(rows.target) if recipe.is_log else rows.target
         if not np.isfinite(residual).all():
             continue
-        spread = _spread(rows, residual, usable, own, k)
+        spread = _spread(rows, measured, residual, usable, own, k)
         size = float(np.mean(np.log(spread + 1e-300)))
         if size < least:
             best, least, width = residual, size, spread
     return best, width
 
 
-def _spread(rows: Rows, residual: np.ndarray, usable: np.ndarray, own: np.ndarray, k: int) -> np.ndarray:
-    """Robust standard deviation (row,) of the residuals of each target, its cells together."""
+def _spread(
+    rows: Rows, measured: np.ndarray, residual: np.ndarray, usable: np.ndarray, own: np.ndarray, k: int
+) -> np.ndarray:
+    """Robust standard deviation (row,) of the residuals of each target, its cells together; of those that the target
+    itself has, as `measured` (row,), it is `_EXACT` at least."""
     spread = np.empty(rows.n_rows)
     targets = np.array([cell.target for cell in rows.cells])
     for target in np.unique(targets):
@@ -126,7 +131,8 @@ def _spread(rows: Rows, residual: np.ndarray, usable: np.ndarray, own: np.ndarra
         n, n_cells = int(own[is_its].sum()), int(np.count_nonzero(own[is_its]))
         spare = (n / max(n - k * n_cells, 1)) ** 0.5
         usual = _TAIL * float(np.quantile(size, 0.9, method="lower"))
-        spread[mine] = max(1.4826 * spare * float(np.median(size)), usual)
+        exact = _EXACT * float(np.std(measured[mine & usable]))
+        spread[mine] = max(1.4826 * spare * float(np.median(size)), usual, exact)
     return spread
 
 

@@ -50,6 +50,16 @@ def test_a_region_that_lies_off_every_surface_is_no_outlier(times: float) -> Non
     assert not outlying(spoiled(rows, corner, times), LOGS).any()
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-15, 1e-12])
+def test_what_a_surface_misses_by_rounding_is_no_outlier(noise: float) -> None:
+    size = np.geomspace(1e7, 1e9, 10)[:, None]
+    for seed in range(8):
+        exact = 1.0 + np.arange(10.0) ** 2  # a quadratic in log N
+        target = exact * (1 + noise * np.random.default_rng(seed).standard_normal(10))
+        rows = Rows(("N",), (Cell("", "loss"),), size, target, np.zeros(10, int), np.arange(2, 12))
+        assert not outlying(rows, (True,)).any()
+
+
 def test_where_many_rows_lie_far_off_none_stands_out() -> None:
     rows = grid()
     assert not outlying(spoiled(rows, [1, 9, 16, 24, 33, 39], 1.2), LOGS).any()
