@@ -267,12 +267,13 @@ def found(candidates: Mapping[int, Candidacy]) -> list[tuple[object, ...]]:
     return [(c.number, c.formula, c.recipe, c.proposer, repr(c.validation), c.status) for c in candidates.values()]
 
 
-@pytest.mark.parametrize("stop_after", [40, 70])
-def test_a_killed_run_goes_on_with_its_recorded_calls(finished: Finished, stop_after: int) -> None:
+@pytest.mark.parametrize("before", [1, -1])
+def test_a_killed_run_goes_on_with_its_recorded_calls(finished: Finished, before: int) -> None:
     task = load_task(finished.task)
     with Server(Script(["thoughtful"])) as server:
         whole: list[Call] = []
         expected = found(searched(task, server.url, whole))
+        stop_after = whole[before].asked - 6  # that call is yet to be made
         calls: list[Call] = []
         kept = searched(task, server.url, calls, stop_after)
         assert len(kept) == stop_after
