@@ -40,8 +40,8 @@ def _exp(x):  # type: ignore[no-untyped-def]
     """exp(x) without a branch, so that rows are taken several at a time: within a unit in the last place; 0 below -708,
     infinity from 709 on.
 
-    Source: reduction to |r| <= log(2)/2 and a power of two (Muller 2016, Elementary Functions, section 11.1), then the
-    Taylor series, whose next term is under 5e-18.
+    Source: reduction to |r| <= log(2)/2 and a power of two (Cody and Waite 1980), then the Taylor series, whose next
+    term is under 5e-18.
     """
     shifted = x * 1.4426950408889634 + _TO_WHOLE
     whole = shifted - _TO_WHOLE
@@ -58,8 +58,8 @@ def _exp(x):  # type: ignore[no-untyped-def]
 def _log(x):  # type: ignore[no-untyped-def]
     """log(x) without a branch, as `_exp`; NaN below 0, -inf at 0.
 
-    Source: x = 2**k (1 + f), s = f/(2 + f), log(1 + f) = 2 atanh(s) as a series in s**2 (Muller 2016, section 11.2),
-    whose next term is under 1e-17 of the sum for 1 + f between 1/sqrt(2) and sqrt(2).
+    Source: x = 2**k (1 + f), s = f/(2 + f), log(1 + f) = 2 atanh(s) (Cody and Waite 1980) as a series in s**2, whose
+    next term is under 1e-17 of the sum for 1 + f between 1/sqrt(2) and sqrt(2).
     """
     tiny = x < 2.2250738585072014e-308
     bits = np.float64(x * 2.0**54 if tiny else x).view(np.int64)
