@@ -90,6 +90,7 @@ def _best_residuals(rows: Rows, log_inputs: Sequence[bool], usable: np.ndarray) 
     (row,); all zero where no surface has few enough parameters."""
     named = replace(rows, input_names=tuple(f"x{i}" for i in range(len(rows.input_names))))
     recipe = Recipe("log_soft_l1" if (rows.target > 0).all() else "soft_l1")
+    measured = np.log(rows.target) if recipe.is_log else rows.target
     thin = named.select(usable & _every(rows.n_rows, _MOST_ROWS))
     own = np.bincount(thin.cell, minlength=len(rows.cells))
     best, least, width = np.zeros(rows.n_rows), np.inf, np.ones(rows.n_rows)
@@ -104,7 +105,6 @@ def _best_residuals(rows: Rows, log_inputs: Sequence[bool], usable: np.ndarray) 
             parameters, *_ = fit_cells(law, cells, recipe, starts=_STARTS, rng=start, steps=_STEPS, tolerance=1e-4)
             prediction = predict_cells(law, parameters, named)
             residual = np.log(rows.target / prediction) if recipe.is_log else rows.target - prediction
-            measured = np.log(rows.target) if recipe.is_log else rows.target
         if not np.isfinite(residual).all():
             continue
         spread = _spread(rows, measured, residual, usable, own, k)

@@ -104,10 +104,8 @@ class Recipe:
         """Weight (row,) of each row, zero for those outside the window; within each cell the largest scale has 1."""
         weights = np.ones(len(rows.target))
         if self.once:
-            _, setting, count = np.unique(
-                np.column_stack([rows.cell, rows.inputs]), axis=0, return_inverse=True, return_counts=True
-            )
-            weights = 1.0 / count[setting.reshape(-1)]
+            _, setting, times = rows.by_setting()
+            weights = 1.0 / times[setting]
         if (self.weight == 0.0 and self.window == 0.0) or not scale_axes:
             return weights
         scale = _scale(rows, scale_axes, log_axes)

@@ -199,14 +199,18 @@ class Yardstick:
                 "expected rows that differ, some of which can be held back"
             )
         wrong = outliers_of(task, rows)
-        held_rows = [rows.select(without(fold.validation, wrong)) for fold in folds]
-        held_back = tuple(_settings(held) for held in held_rows)
+        held = [_settings(rows.select(without(fold.validation, wrong))) for fold in folds]
         right = rows.select(~wrong)
-        settings = _settings(right)
-        scatter = np.array([_scatter(right, held, settings) for held in (*held_rows, right)])
+        settings, setting, often = _settings(right)
+        variance = _variance_of_repeats(right, settings, setting)
+        scatter = [
+            _Missed(means, settings)(means.target + np.sqrt(variance[_target_of(means)] / times))
+            for means, _, times in (*held, (settings, setting, often))
+        ]
         return cls(
-            task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings, held_back, scatter,
-            _core(rows, folds), rows.select(wrong), _neighbours(task, rows),
+            task, rows, folds, probes, inside.n_rows, far_rows, ladders, settings,
+            tuple(means for means, _, _ in held), np.array(scatter), _core(rows, folds), rows.select(wrong),
+            _neighbours(task, rows),
         )  # fmt: skip
 
     @cached_property
@@ -399,38 +403,21 @@ def _core(rows: Rows, folds: tuple[Fold, ...]) -> Rows | None:
     return rows.select(kept) if (left >= np.maximum(_CORE_PART * total, _CORE_ROWS))[total > 0].all() else None
 
 
-def _settings(rows: Rows) -> Rows:
+def _settings(rows: Rows) -> tuple[Rows, np.ndarray, np.ndarray]:
     """One row for each cell and setting of the inputs, its target the mean: what scatters under equal inputs is no
-    law's fault, and a setting that was measured often is still one setting."""
-    first, setting = _repeats(rows)
+    law's fault, and a setting that was measured often is still one setting. With them the setting of each row (row,),
+    and how often each was measured (setting,)."""
+    first, setting, times = rows.by_setting()
     if len(first) == rows.n_rows:
-        return rows
-    mean = np.bincount(setting, rows.target) / np.bincount(setting)
-    return replace(rows.select(first), target=mean)
+        return rows, np.arange(rows.n_rows), times
+    return replace(rows.select(first), target=np.bincount(setting, rows.target) / times), setting, times
 
 
-def _repeats(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """The first row of each cell and setting (setting,), and which one each row (row,) measures."""
-    _, first, setting = np.unique(
-        np.column_stack([rows.cell, rows.inputs]), axis=0, return_index=True, return_inverse=True
-    )
-    return first, setting.reshape(-1)
-
-
-def _scatter(rows: Rows, held: Rows, settings: Rows) -> float:
-    """The NMSE that the means of the settings of `held`, some of `rows`, may be off by: the variance between
-    measurements of equal inputs, pooled over all rows of a target, over how often each setting was measured."""
-    first, setting = _repeats(rows)
-    if len(first) == rows.n_rows:
-        return 0.0
-    mean = np.bincount(setting, rows.target) / np.bincount(setting)
-    kind, squared = _target_of(rows), (rows.target - mean[setting]) ** 2
-    repeats = np.bincount(kind) - np.bincount(kind[first])
-    variance = np.where(repeats >= _FEWEST_REPEATS, np.bincount(kind, squared) / np.maximum(repeats, 1), 0.0)
-    means = _settings(held)
-    first, setting = _repeats(held)
-    times = np.bincount(setting) if len(first) < held.n_rows else np.ones(held.n_rows)
-    return _Missed(means, settings)(means.target + np.sqrt(variance[_target_of(means)] / times))
+def _variance_of_repeats(rows: Rows, settings: Rows, setting: np.ndarray) -> np.ndarray:
+    """(target,) the variance between measurements of equal inputs, pooled over all settings; 0 where few are known."""
+    kind, squared = _target_of(rows), (rows.target - settings.target[setting]) ** 2
+    repeats = np.bincount(kind) - np.bincount(_target_of(settings))
+    return np.where(repeats >= _FEWEST_REPEATS, np.bincount(kind, squared) / np.maximum(repeats, 1), 0.0)
 
 
 class _Missed:

@@ -58,7 +58,14 @@ class Rows:
     @property
     def n_settings(self) -> int:
         """Different settings of the inputs, over all cells: rows of equal inputs in a cell are one."""
-        return len(np.unique(np.column_stack([self.cell, self.inputs]), axis=0))
+        return len(self.by_setting()[0])
+
+    def by_setting(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The first row of each setting (setting,), the setting of each row (row,), counted from 0, and how many rows
+        each has (setting,)."""
+        table = np.column_stack([self.cell, self.inputs])
+        _, first, setting, times = np.unique(table, axis=0, return_index=True, return_inverse=True, return_counts=True)
+        return first, setting.reshape(-1), times
 
     def select(self, mask: np.ndarray) -> Rows:
         """The rows where `mask` (row,) is true, or those of an index array; `cells` stay as they are."""
